@@ -1,0 +1,133 @@
+"""All curriculums below some paths, compiled: by name and version, with every finding."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from autotrain_dsl import document, layers, tasks
+from autotrain_dsl.codes import resolver as codes
+from autotrain_dsl.compiler import Compilation, compile_document, compile_file
+from autotrain_dsl.diagnostics import Diagnostic, Note, has_errors, tidy
+from autotrain_dsl.document import Document
+from autotrain_dsl.graph import StateGraph
+from autotrain_dsl.layers import Library
+from autotrain_dsl.silence import silence
+from autotrain_dsl.spelling import suggest
+from autotrain_dsl.tasks import TaskSchemas
+
+STDIN = Path("-")
+MAX_STDIN = document.MAX_BYTES + 1
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Compiled curriculums; ``task_schemas`` and ``skipped`` count the other YAML files that were met."""
+
+    compilations: tuple[Compilation, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    task_schemas: int = 0
+    skipped: int = 0
+
+    def find(self, name: str, version: str) -> StateGraph | None:
+        """The curriculum of that name and version, where there is one and it compiles."""
+        return self._graphs.get((name, version))
+
+    def why_not(self, name: str, version: str) -> str:
+        """Why ``find`` finds nothing, for a person."""
+        if named := self._named(name, version):
+            return f"the curriculum {name}@{version} has errors (see `autotrain-dsl validate {named[0].path}`)"
+        known = [f"{c.claims[0]}@{c.claims[1]}" for c in self.compilations if c.claims and not c.abstract]
+        return f"there is no curriculum {name}@{version}; {suggest(f'{name}@{version}', known, 'curriculum')}"
+
+    @cached_property
+    def _graphs(self) -> dict[tuple[str, str], StateGraph]:
+        return {c.claims: c.graph for c in reversed(self.compilations) if c.claims is not None and c.graph is not None}
+
+    def _named(self, name: str, version: str) -> list[Compilation]:
+        return [c for c in self.compilations if c.claims == (name, version) and not c.abstract]
+
+
+def build(paths: Iterable[Path], schemas: Path | None = None, stdin: bytes = b"") -> Catalog:
+    """Compile every curriculum file in ``paths`` (files, folders, or ``-`` for the text in ``stdin``)."""
+    task_schemas = TaskSchemas(schemas)
+    compiled: list[Compilation] = []
+    found: list[Diagnostic] = []
+    documents: list[Document] = []
+    tasks_met = skipped = 0
+    seen: set[Path] = set()
+    for path in paths:
+        library = Library(_tree(path))
+        for file in _files(path):
+            if file != STDIN and file.resolve() in seen:
+                continue
+            seen.add(file.resolve())
+            text = document.parse_bytes(stdin, "<stdin>") if file == STDIN else library.text(file)
+            kind = _kind(text[0], explicit=file == path)
+            if kind == "task":
+                tasks_met += 1
+                found += _task_findings(text)
+            elif kind == "other":
+                skipped += 1
+            elif file == STDIN:
+                compiled.append(compile_document(Path("<stdin>"), layers.checked(text), library, task_schemas))
+            else:
+                compiled.append(compile_file(file, library, task_schemas))
+        documents += library.documents()
+    found += [finding for compilation in compiled for finding in compilation.diagnostics]
+    found += _twins(compiled)
+    documents += [c.document for c in compiled if c.document is not None]
+    judged = [c.document for c in compiled if c.document is not None and c.graph is not None]
+    return Catalog(tuple(compiled), tuple(tidy(silence(found, documents, judged))), tasks_met, skipped)
+
+
+def _tree(path: Path) -> Path | None:
+    """The folder tree that ``extends`` may not leave: see ``layers.tree_of``; a folder that is checked, else."""
+    if path == STDIN or not path.is_dir():
+        return None
+    inside = layers.tree_of(path / "file.yaml")
+    return inside if inside.name == "curriculums" else path
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path == STDIN or not path.is_dir():
+        yield path
+        return
+    for folder, folders, files in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if name.endswith(".yaml") and not name.startswith(".") and not name.endswith(".test.yaml"):
+                yield Path(folder, name)
+
+
+def _kind(read: Document | None, explicit: bool) -> str:
+    """What a YAML file is about: a curriculum unless it evidently is something else."""
+    if read is None:
+        return "curriculum"
+    if "metrics" in read.data and "stages" not in read.data:
+        return "task"
+    speaks = {"dsl_version", "stages", "extends", "task_schema"} & read.data.keys()
+    return "curriculum" if explicit or speaks else "other"
+
+
+def _task_findings(text: tuple[Document | None, list[Diagnostic]]) -> list[Diagnostic]:
+    written, diagnostics = text
+    return [*diagnostics, *(tasks.load(written)[1] if written is not None and not has_errors(diagnostics) else [])]
+
+
+def _twins(compiled: list[Compilation]) -> Iterator[Diagnostic]:
+    first: dict[tuple[str, str], Compilation] = {}
+    for compilation in compiled:
+        if compilation.claims is None or compilation.abstract or compilation.document is None:
+            continue
+        other = first.setdefault(compilation.claims, compilation)
+        if other is not compilation and other.document is not None:
+            name, version = compilation.claims
+            span = compilation.document.span(("version",))
+            place = other.document.span(("version",))
+            note = Note(f"the other is `{other.document.source.name}`", place)
+            message = f"there is another curriculum {name} {version}"
+            yield Diagnostic(codes.DUPLICATE_CURRICULUM, span, message, "give it a new version", (note,))

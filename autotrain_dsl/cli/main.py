@@ -1,0 +1,67 @@
+"""``autotrain-dsl``: finds the command, turns its outcome into an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+
+import click
+
+from autotrain_dsl import __version__
+
+# Every command is imported only when it runs, so that `validate` does not wait for what `evaluate` needs.
+_COMMANDS = {
+    "validate": "compile curriculums and report what is wrong with them",
+    "evaluate": "judge new sessions and update df_manager",
+    "codes": "explain a finding",
+    "schema": "print a JSON Schema of the language",
+}
+DEFECT = 70
+INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"autotrain_dsl.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example:  autotrain-dsl validate curriculums",
+)
+@click.version_option(__version__, prog_name="autotrain-dsl")
+def main() -> None:
+    """Train animals by curriculums written in YAML: check them, and judge every mouse's new sessions with them."""
+
+
+def run() -> None:
+    """Run the program: 0 fine, 1 the input needs attention, 2 wrong use, 3 the outside world failed, 70 a defect."""
+    try:
+        code = main.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; nothing half-written was left behind", err=True)
+        code = INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception:  # noqa: BLE001 - whatever it is, a person must be told that it is not their fault
+        traceback.print_exc()
+        click.echo("\nThis is a defect in autotrain-dsl. Please report it with the text above.", err=True)
+        code = DEFECT
+    sys.exit(code or 0)

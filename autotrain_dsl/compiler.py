@@ -1,0 +1,88 @@
+"""Runs the passes in order: a complete document becomes a state graph, or a list of what is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from autotrain_dsl import graph, loader, names, parameters, resolver, rules
+from autotrain_dsl.codes import graph as codes
+from autotrain_dsl.diagnostics import Diagnostic, Note, has_errors
+from autotrain_dsl.document import Document
+from autotrain_dsl.expressions.scope import situation
+from autotrain_dsl.graph import StateGraph
+from autotrain_dsl.layers import Library, unexplained
+from autotrain_dsl.model import Curriculum
+from autotrain_dsl.tasks import TaskSchemas, metric_scope
+
+_FOLLOW_FROM_GAPS = (codes.NO_STAGE, codes.MISSING_PARAMETER, codes.BROKEN_CONSTRAINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """What came of one curriculum file; ``graph`` is there only where nothing is an error."""
+
+    path: Path
+    document: Document | None  # as written, before ``extends``
+    graph: StateGraph | None
+    diagnostics: tuple[Diagnostic, ...]
+    abstract: bool = False
+    claims: tuple[str, str] | None = None  # name and version, even of a curriculum in error
+
+
+def compile_file(path: Path, library: Library, tasks: TaskSchemas) -> Compilation:
+    """Compile the curriculum file at ``path``."""
+    return _compile(path, library.written(path)[0], library.layered(path), tasks)
+
+
+def compile_document(
+    path: Path, written: tuple[Document | None, list[Diagnostic]], library: Library, tasks: TaskSchemas
+) -> Compilation:
+    """Compile a document that is not in a file of its own, as if it were at ``path``."""
+    return _compile(path, written[0], library.lay(path, written), tasks)
+
+
+def _compile(
+    path: Path,
+    written: Document | None,
+    layered: tuple[Document | None, list[Diagnostic]],
+    tasks: TaskSchemas,
+) -> Compilation:
+    document, diagnostics = layered
+    result = Compilation(path, written, None, tuple(diagnostics))
+    if written is not None:
+        result = replace(result, abstract=written.data.get("abstract") is True)
+    if document is None or written is None:
+        return result
+    result = replace(result, claims=loader.names_of(document))
+    if result.abstract or not loader.is_complete(document):
+        return result  # an abstract file may be incomplete: its rules are checked in the files that extend it
+    compiled, found = _passes(loader.load(document), path, tasks)
+    if has_errors(diagnostics):  # parts are left out: what seems to be missing or unused may not be
+        found = [d for d in found if d.is_error and d.code not in _FOLLOW_FROM_GAPS]
+    found = unexplained(found, diagnostics)
+    everything = (*diagnostics, *(_placed(finding, written) for finding in found))
+    return replace(result, graph=None if has_errors(everything) else compiled, diagnostics=everything)
+
+
+def _passes(curriculum: Curriculum, path: Path, tasks: TaskSchemas) -> tuple[StateGraph | None, list[Diagnostic]]:
+    task, found = tasks.find(*curriculum.task, path, curriculum.task_span)
+    curriculum, more = resolver.resolve(curriculum, task.defaults if task is not None else {})
+    found = [*found, *more]
+    if task is None:
+        return None, found
+    curriculum, more = names.check_conditions(curriculum, {**situation(), **metric_scope(task)})
+    found += more
+    found += parameters.check(curriculum, task)
+    if has_errors(found):
+        return None, found
+    compiled = graph.build(curriculum, task)
+    return compiled, [*found, *rules.check(compiled)]
+
+
+def _placed(finding: Diagnostic, written: Document) -> Diagnostic:
+    """A finding in a base file says which file made it one."""
+    if finding.span.source is written.source:
+        return finding
+    note = Note(f"found through `{written.source.name}`, which extends this file")
+    return replace(finding, notes=(*finding.notes, note))

@@ -1,0 +1,407 @@
+"""YAML text to plain data, with the place of every key and value beside it.
+
+The text is read as a stream of YAML events, so that a hostile file is refused at the first event that breaks a bound,
+before anything is built from it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+)
+
+from autotrain_dsl.codes import BY_ID
+from autotrain_dsl.codes import document as codes
+from autotrain_dsl.diagnostics import Code, Diagnostic, Note
+from autotrain_dsl.source import Source, Span
+from autotrain_dsl.spelling import suggest
+
+MAX_BYTES = 256 * 1024
+MAX_SCALAR = 4096
+MAX_DEPTH = 20
+MAX_NODES = 20_000
+
+Value = Any  # dict[str, Value] | list[Value] | str | int | float | bool | None
+Place = tuple[str | int, ...]
+
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
+_FLOAT = re.compile(r"[-+]?((0|[1-9][0-9]*)\.?|(0|[1-9][0-9]*)?\.[0-9]+)([eE][-+]?[0-9]+)?")
+_NUMBER_LIKE = re.compile(
+    r"[-+]?\.?[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|[-+]?0[xob][0-9a-fA-F_]+|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+)
+_DATE_LIKE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt \t].*)?")
+_WORDS: Mapping[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_COMMENT = re.compile(r"(?<!\S)#[ \t]*autotrain:[ \t]*(?P<rest>[^\r\n]*)")
+_IGNORE = re.compile(r"ignore\[(?P<codes>[^\]]*)\](?P<reason>.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """A comment that silences warnings on its line."""
+
+    codes: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Plain data of one YAML mapping; ``values`` and ``keys`` say where each value and each key stands."""
+
+    source: Source
+    data: dict[str, Value]
+    values: Mapping[Place, Span]
+    keys: Mapping[Place, Span]
+    scalars: tuple[Span, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
+
+    def span(self, place: Place) -> Span:
+        """Where to point for a value: at itself, or at its key where it covers several lines."""
+        while place and place not in self.values:
+            place = place[:-1]
+        span = self.values.get(place, self.source.whole())
+        if place in self.keys and span.line != span.end_line and span not in self.scalars:
+            return self.keys[place]
+        return span if place else self.source.whole()
+
+    def key(self, place: Place) -> Span:
+        """Where the key of a mapping entry stands; of a list entry, the entry."""
+        return self.keys.get(place) or self.span(place)
+
+
+def read(path: Path, name: str | None = None) -> tuple[Document | None, list[Diagnostic]]:
+    """Read and parse a file; ``name`` is what findings call it."""
+    name = name or str(path)
+    nowhere = Source(name, "").whole()
+    try:
+        if not path.is_file():
+            return None, [Diagnostic(codes.CANNOT_READ, nowhere, f"there is no file `{name}`")]
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return None, [Diagnostic(codes.CANNOT_READ, nowhere, f"cannot read `{name}`: {reason}")]
+    return parse_bytes(content, name)
+
+
+def parse_bytes(content: bytes, name: str) -> tuple[Document | None, list[Diagnostic]]:
+    """Parse the bytes of a file: strict UTF-8 of at most 256 KiB."""
+    if len(content) > MAX_BYTES:
+        span = Source(name, "").whole()
+        return None, [Diagnostic(codes.TOO_LARGE, span, f"the file is larger than {MAX_BYTES // 1024} KiB")]
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        source = Source(name, content[: error.start].decode("utf-8", "replace"))
+        at = Span(source, len(source.text), len(source.text))
+        return None, [Diagnostic(codes.NOT_UTF8, at, f"byte 0x{content[error.start]:02x} is not UTF-8 text")]
+    return parse(Source(name, text))
+
+
+def parse(source: Source) -> tuple[Document | None, list[Diagnostic]]:
+    """Parse a YAML text into a document, or None where its structure cannot be told, and what is wrong with it."""
+    if found := _forbidden_character(source):
+        return None, [found]
+    builder = _Builder(source)
+    try:
+        builder.run()
+    except _StopError as stop:
+        return None, [*builder.findings, stop.finding]
+    except MarkedYAMLError as error:
+        return None, [*builder.findings, _syntax_error(source, error)]
+    except (YAMLError, ValueError, RecursionError, AttributeError, IndexError, KeyError, TypeError, AssertionError):
+        # ruamel.yaml stumbles over some malformed texts with exceptions that are not its own.
+        message = "the text is not YAML, and the YAML reader cannot say where"
+        return None, [*builder.findings, Diagnostic(codes.SYNTAX, source.whole(), message)]
+    if not isinstance(builder.root, dict):
+        kind = "nothing" if builder.root is None else kind_of(builder.root)
+        message = f"expected one mapping of keys and values, found {kind}"
+        hint = "a curriculum starts with `dsl_version: 1`"
+        return None, [*builder.findings, Diagnostic(codes.NOT_ONE_DOCUMENT, source.whole(), message, hint)]
+    scalars = tuple(builder.scalars)
+    ignores, faults = _ignores(source, scalars)
+    document = Document(source, builder.root, builder.values, builder.keys, scalars, ignores)
+    return document, [*builder.findings, *faults]
+
+
+def kind_of(value: Value) -> str:
+    """What a scientist would call a value: text, a number, a list ..."""
+    if value is None:
+        return "an empty value"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    return "a list" if isinstance(value, list) else "a mapping"
+
+
+class _StopError(Exception):
+    """The rest of the text is not worth reading."""
+
+    def __init__(self, finding: Diagnostic) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+@dataclass
+class _Open:
+    """A mapping or list that is being read."""
+
+    value: dict[str, Value] | list[Value]
+    place: Place
+    start: int
+    key: str | None = None  # of the mapping entry whose value comes next
+    expects_key: bool = True
+    skips: bool = False  # the entry's key was refused: its value is read but dropped
+
+
+@dataclass
+class _Builder:
+    source: Source
+    root: Value = None
+    values: dict[Place, Span] = field(default_factory=dict)
+    keys: dict[Place, Span] = field(default_factory=dict)
+    scalars: list[Span] = field(default_factory=list)
+    findings: list[Diagnostic] = field(default_factory=list)
+    stack: list[_Open] = field(default_factory=list)
+    nodes: int = 0
+    documents: int = 0
+
+    def run(self) -> None:
+        for event in YAML(typ="safe", pure=True).parse(self.source.text):
+            if isinstance(event, DocumentStartEvent):
+                self._start_document(event)
+            elif isinstance(event, AliasEvent):
+                raise self._stop(codes.ALIAS, event, f"alias `{self._text(event)}`", "share with `blocks` and `use`")
+            elif isinstance(event, MappingEndEvent | SequenceEndEvent):
+                self._close(event)
+            elif isinstance(event, NodeEvent):
+                self._open(event)
+
+    def _start_document(self, event: DocumentStartEvent) -> None:
+        self.documents += 1
+        if event.version is not None or event.tags:
+            raise self._stop(codes.DIRECTIVE, event, "a `%` directive; files are always YAML 1.2", "delete the line")
+        if self.documents > 1:
+            hint = "put the second document into a file of its own"
+            raise self._stop(codes.NOT_ONE_DOCUMENT, event, "a second document in one file", hint)
+
+    def _open(self, event: NodeEvent) -> None:
+        self._guard(event)
+        parent = self.stack[-1] if self.stack else None
+        if parent is not None and isinstance(parent.value, dict) and parent.expects_key:
+            self._take_key(parent, event)
+            return
+        place = self._next_place(parent)
+        if isinstance(event, ScalarEvent):
+            span = self._span(event)
+            self.scalars.append(span)
+            self._put(parent, self._scalar(event, span), place, span)
+            return
+        value: dict[str, Value] | list[Value] = {} if isinstance(event, MappingStartEvent) else []
+        self._put(parent, value, place, None)
+        self.stack.append(_Open(value, place, event.start_mark.index, skips=parent is not None and parent.skips))
+
+    def _guard(self, event: NodeEvent) -> None:
+        self.nodes += 1
+        if event.anchor is not None:
+            hint = "share with `blocks` and `use`, `inherits`, or `extends`"
+            raise self._stop(codes.ALIAS, event, f"anchor `&{event.anchor}`", hint)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            raise self._stop(codes.TAG, event, f"tag `{tag}`", "delete the tag; put quotes around text")
+        if self.nodes > MAX_NODES:
+            raise self._stop(codes.TOO_LARGE, event, f"more than {MAX_NODES:,} keys and values in one file")
+        if len(self.stack) >= MAX_DEPTH and not isinstance(event, ScalarEvent):
+            raise self._stop(codes.TOO_LARGE, event, f"nested more than {MAX_DEPTH} levels deep")
+        if isinstance(event, ScalarEvent) and len(event.value) > MAX_SCALAR:
+            raise self._stop(codes.TOO_LARGE, event, f"a single value of more than {MAX_SCALAR:,} characters")
+
+    def _take_key(self, parent: _Open, event: NodeEvent) -> None:
+        span = self._span(event)
+        if not isinstance(event, ScalarEvent):
+            raise self._stop(codes.BAD_KEY, event, "a list or mapping stands where a key is expected")
+        self.scalars.append(span)
+        key, plain = event.value, event.style is None
+        if plain and key == "<<":
+            raise self._stop(codes.ALIAS, event, "merge key `<<`", "share with `blocks` and `use`, or with `inherits`")
+        parent.key, parent.expects_key = key, False
+        place = (*parent.place, key)
+        if plain and not isinstance(self._plain(key, span, quiet=True), str):
+            hint = f'if it is meant as a name, write "{key}":' if key else "write the key before the colon"
+            self._report(codes.BAD_KEY, span, f"key `{key}` is not text", hint)
+            parent.skips = True
+        elif not parent.skips and key in parent.value:
+            first = self.keys[place]
+            note = Note(f"first written in line {first.line}", first)
+            self._report(codes.DUPLICATE_KEY, span, f"`{key}` stands twice in this mapping", notes=(note,))
+            parent.skips = True
+        elif not parent.skips:
+            self.keys[place] = span
+
+    def _next_place(self, parent: _Open | None) -> Place:
+        if parent is None:
+            return ()
+        if isinstance(parent.value, list):
+            return (*parent.place, len(parent.value))
+        return (*parent.place, parent.key or "")
+
+    def _put(self, parent: _Open | None, value: Value, place: Place, span: Span | None) -> None:
+        if parent is None:
+            self.root = value
+        elif isinstance(parent.value, list):
+            parent.value.append(value)
+        elif not parent.skips:
+            parent.value[parent.key or ""] = value
+        if span is not None and (parent is None or not parent.skips):
+            self.values[place] = span
+        if parent is not None and span is not None:
+            self._entry_done(parent)
+
+    def _close(self, event: Event) -> None:
+        done = self.stack.pop()
+        if not done.skips:
+            self.values[done.place] = self._trimmed(done.start, event.end_mark.index)
+        if self.stack:
+            self._entry_done(self.stack[-1])
+
+    def _entry_done(self, parent: _Open) -> None:
+        if isinstance(parent.value, dict):
+            parent.expects_key = True
+            # A dropped entry ends here; one inside a dropped mapping stays dropped.
+            parent.skips = len(self.stack) > 1 and self.stack[-2].skips
+
+    def _scalar(self, event: ScalarEvent, span: Span) -> Value:
+        return self._plain(event.value, span) if event.style is None else event.value
+
+    def _plain(self, text: str, span: Span, quiet: bool = False) -> Value:
+        """The value of an unquoted scalar: YAML 1.2, without the forms that programs disagree about."""
+        if text in _WORDS:
+            return _WORDS[text]
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _FLOAT.fullmatch(text) and len(text) < 40 and abs(number := float(text)) < 1e300:
+            return number
+        if (_NUMBER_LIKE.fullmatch(text) or _DATE_LIKE.fullmatch(text)) and not quiet:
+            what = "date" if _DATE_LIKE.fullmatch(text) else "number"
+            hint = f'if it is text, put quotes around it: "{text[:40]}"'
+            if what == "number":
+                hint = "write a number in plain decimal digits; " + hint
+            message = f"`{text[:40]}` is not the same {what} for every program"
+            self._report(codes.AMBIGUOUS_VALUE, span, message, hint)
+        return text
+
+    def _span(self, event: Event) -> Span:
+        return self._trimmed(event.start_mark.index, event.end_mark.index)
+
+    def _trimmed(self, start: int, end: int) -> Span:
+        while end > start and self.source.text[end - 1].isspace():
+            end -= 1
+        return Span(self.source, start, end)
+
+    def _text(self, event: Event) -> str:
+        return self._span(event).text[:40]
+
+    def _report(self, code: Code, span: Span, message: str, hint: str = "", notes: tuple[Note, ...] = ()) -> None:
+        self.findings.append(Diagnostic(code, span, message, hint, notes))
+
+    def _stop(self, code: Code, event: Event, message: str, hint: str = "") -> _StopError:
+        span = self._span(event)
+        if span.line != span.end_line:
+            span = Span(self.source, span.start, span.start + 1)
+        return _StopError(Diagnostic(code, span, message, hint))
+
+
+def _forbidden_character(source: Source) -> Diagnostic | None:
+    for match in re.finditer(r"[^\t\n\r -~]", source.text):
+        character = match.group()
+        category = unicodedata.category(character)
+        if category in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
+            return _bad_character(source, match.start(), character)
+    if lone := re.search(r"\r(?!\n)", source.text):
+        return _bad_character(source, lone.start(), "\r")
+    return None
+
+
+def _bad_character(source: Source, offset: int, character: str) -> Diagnostic:
+    name = unicodedata.name(character, "a control character").lower()
+    message = f"the invisible character U+{ord(character):04X} ({name})"
+    span = Span(source, offset, offset + 1)
+    return Diagnostic(codes.FORBIDDEN_CHARACTER, span, message, "delete it; retype the line if you cannot see it")
+
+
+def _syntax_error(source: Source, error: MarkedYAMLError) -> Diagnostic:
+    mark = error.problem_mark or error.context_mark
+    offset = min(mark.index, len(source.text)) if mark is not None else 0
+    problem = (error.problem or error.context or "the text is not YAML").strip()
+    if "<document start>" in problem:
+        problem = "the text goes on after the end of its first value"
+    elif "but found" in problem:
+        problem = "something else was expected here: the indentation or a bracket does not fit"
+    notes: tuple[Note, ...] = ()
+    if error.context and error.context_mark is not None and error.problem:
+        place = Span(source, error.context_mark.index, error.context_mark.index)
+        notes = (Note(f"{error.context.strip()} that starts in line {place.line}", place),)
+    hint = "check the indentation, open quotes, and the colons of this line and the one above"
+    if "\t" in source.text[offset : offset + 1]:
+        hint = "indent with spaces, never with tabs"
+    return Diagnostic(codes.SYNTAX, Span(source, offset, offset), f"not YAML: {problem}", hint, notes)
+
+
+def _ignores(source: Source, scalars: tuple[Span, ...]) -> tuple[tuple[Ignore, ...], list[Diagnostic]]:
+    found: list[Ignore] = []
+    faults: list[Diagnostic] = []
+    in_order = sorted(scalars, key=lambda span: span.start)
+    for match in _COMMENT.finditer(source.text):
+        if _inside_scalar(match.start(), in_order):
+            continue
+        span = Span(source, match.start(), match.start() + len(match.group().rstrip()))
+        form = _IGNORE.fullmatch(match["rest"].strip())
+        ids = tuple(word.strip() for word in form["codes"].split(",")) if form else ()
+        if form and ids and form["reason"].strip():
+            faults.extend(_unknown_codes(ids, span))
+            found.append(Ignore(ids, span))
+        else:
+            what = "says no reason" if form else "cannot be understood"
+            hint = "write `# autotrain: ignore[CODE] reason`"
+            faults.append(Diagnostic(codes.BAD_IGNORE, span, f"this `autotrain:` comment {what}", hint))
+    return tuple(found), faults
+
+
+def _unknown_codes(ids: tuple[str, ...], span: Span) -> Iterator[Diagnostic]:
+    for word in ids:
+        if word not in BY_ID:
+            hint = suggest(word, BY_ID, "code")
+            yield Diagnostic(codes.BAD_IGNORE, span, f"there is no finding with the code `{word}`", hint)
+
+
+def _inside_scalar(offset: int, in_order: list[Span]) -> bool:
+    before = bisect_right(in_order, offset, key=lambda span: span.start)
+    if not before:
+        return False
+    span = in_order[before - 1]
+    if span.text[:1] in ("|", ">"):  # a comment may follow the header of a block scalar
+        return span.start + span.text.find("\n") < offset < span.end
+    return offset < span.end

@@ -1,0 +1,215 @@
+"""``extends``: a document laid over the one that it changes, before any meaning is read from either."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from autotrain_dsl import document, schema
+from autotrain_dsl.codes import resolver as codes
+from autotrain_dsl.diagnostics import Code, Diagnostic
+from autotrain_dsl.document import Document, Place, Value
+from autotrain_dsl.source import Span
+
+MAX_LAYERS = 20
+_OWN = ("extends", "abstract")  # keys that say something about their own file only
+
+Read = tuple[Document | None, list[Diagnostic]]
+
+
+@dataclass
+class Library:
+    """Documents by file, each read once; ``root`` is the folder tree that ``extends`` may not leave."""
+
+    root: Path | None = None
+    _texts: dict[Path, Read] = field(default_factory=dict)
+    _documents: dict[Path, Read] = field(default_factory=dict)
+    _layered: dict[Path, Read] = field(default_factory=dict)
+
+    def text(self, path: Path) -> Read:
+        """A file as YAML, whatever it is about."""
+        key = path.resolve()
+        if key not in self._texts:
+            self._texts[key] = document.read(path, os.path.normpath(path))
+        return self._texts[key]
+
+    def documents(self) -> list[Document]:
+        """Everything that was read so far."""
+        return [found for found, _ in self._texts.values() if found is not None]
+
+    def written(self, path: Path) -> Read:
+        """A curriculum file as it is written, and the findings of its own text and structure."""
+        key = path.resolve()
+        if key not in self._documents:
+            self._documents[key] = checked(self.text(path))
+        return self._documents[key]
+
+    def layered(self, path: Path, above: tuple[Path, ...] = ()) -> Read:
+        """A curriculum file with everything that it extends; the findings of all of them."""
+        key = path.resolve()
+        if key not in self._layered:
+            self._layered[key] = self._lay(path, self.written(path), above)
+        return self._layered[key]
+
+    def lay(self, path: Path, written: Read) -> Read:
+        """The same for a document that is not in a file of its own (standard input), as if it were at ``path``."""
+        return self._lay(path, written, ())
+
+    def _lay(self, path: Path, written: Read, above: tuple[Path, ...]) -> Read:
+        over, diagnostics = written
+        if over is None or not isinstance(over.data.get("extends"), str):
+            return over, diagnostics
+        span = over.span(("extends",))
+        base_path = self._base(path, over.data["extends"], span)
+        if isinstance(base_path, Diagnostic):
+            return None, [*diagnostics, base_path]
+        chain = (*above, path.resolve())
+        if base_path.resolve() in chain:
+            return None, [*diagnostics, _cycle(span, base_path, chain)]
+        if len(chain) > MAX_LAYERS:
+            message = f"more than {MAX_LAYERS} files extend each other"
+            return None, [*diagnostics, _finding(codes.EXTENDS_CYCLE, span, message, "extend an earlier version")]
+        base, base_diagnostics = self.layered(base_path, chain)
+        diagnostics = [*diagnostics, *base_diagnostics]
+        if base is None:
+            return None, diagnostics
+        nulls = _nulls(over, base)
+        merged, more = schema.examine(_merged(base, over), "curriculum", nulls=(str, int))
+        return merged, [*diagnostics, *nulls, *unexplained(more, diagnostics)]
+
+    def _base(self, path: Path, written: str, span: Span) -> Path | Diagnostic:
+        hint = "the path is relative to the folder of this file"
+        try:
+            base = path.parent / written
+            root = (self.root or tree_of(path)).resolve()
+            if Path(written).is_absolute() or not base.resolve().is_relative_to(root):
+                message = f"`{written}` lies outside the folder tree of the curriculums"
+                return _finding(codes.EXTENDS_OUTSIDE, span, message, f"the tree starts at `{root.name}`")
+            if not base.is_file():
+                return _finding(codes.EXTENDS_NOT_FOUND, span, f"there is no file `{written}`", hint)
+        except (OSError, ValueError, RuntimeError):
+            return _finding(codes.EXTENDS_NOT_FOUND, span, f"`{written}` cannot be a file", hint)
+        return path.parent / Path(written)
+
+
+def checked(read: Read) -> Read:
+    """A curriculum's document with the findings of its own structure."""
+    found, diagnostics = read
+    if found is not None:
+        alone = "extends" not in found.data
+        nulls = _nulls(found, None) if alone else []
+        found, more = schema.examine(found, "curriculum", nulls=(str,))
+        if alone:
+            found = _with_empty_stages(replace(found, data=_without_nulls(found.data)), found.data)
+        diagnostics = [*diagnostics, *unexplained(more, diagnostics), *nulls]
+    return found, diagnostics
+
+
+def unexplained(found: Iterable[Diagnostic], before: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Findings without those at a place where something is known to be wrong already."""
+    places = {(d.span.source.name, d.span.start) for d in before if d.is_error and d.span.end > d.span.start}
+    return [d for d in found if (d.span.source.name, d.span.start) not in places]
+
+
+def tree_of(path: Path) -> Path:
+    """The folder tree of a curriculum: from the folder named ``curriculums`` above it, else from its own folder."""
+    parents = path.absolute().parents
+    return next((folder for folder in parents if folder.name == "curriculums"), parents[0])
+
+
+def _cycle(span: Span, base: Path, chain: tuple[Path, ...]) -> Diagnostic:
+    names = [file.name for file in chain[chain.index(base.resolve()) :]]
+    message = f"`extends` leads back to `{base.name}`: {' -> '.join([*names, base.name])}"
+    return _finding(codes.EXTENDS_CYCLE, span, message)
+
+
+def _merged(base: Document, over: Document) -> Document:
+    data = {key: value for key, value in base.data.items() if key not in _OWN}
+    values = {place: span for place, span in base.values.items() if place[:1] not in {(key,) for key in _OWN}}
+    keys = {place: span for place, span in base.keys.items() if place in values}
+    layer = _Layer(over, values, keys)
+    data = layer.lay(data, {key: value for key, value in over.data.items() if key != "extends"}, ())
+    return replace(over, data=data, values=values, keys=keys, scalars=(*base.scalars, *over.scalars))
+
+
+@dataclass(frozen=True)
+class _Layer:
+    over: Document
+    values: dict[Place, Span]
+    keys: dict[Place, Span]
+
+    def lay(self, below: dict[str, Value], above: dict[str, Value], place: Place) -> dict[str, Value]:
+        """Mappings key by key, ``null`` removes, everything else replaces; the places follow."""
+        result = dict(below)
+        for key, value in above.items():
+            here = (*place, key)
+            old = result.get(key)
+            if isinstance(old, dict) and isinstance(value, dict):
+                result[key] = self.lay(old, value, here)
+                self.keys[here], self.values[here] = self.over.key(here), self.over.values[here]
+                continue
+            self._forget(old, here)
+            if value is None:
+                result.pop(key, None)
+            else:
+                result[key] = _without_nulls(value)
+                self._remember(result[key], here)
+        return result
+
+    def _forget(self, old: Value, place: Place) -> None:
+        for known in _places(old, place):
+            self.values.pop(known, None)
+            self.keys.pop(known, None)
+
+    def _remember(self, new: Value, place: Place) -> None:
+        for known in _places(new, place):
+            self.values[known] = self.over.values[known]
+            if known in self.over.keys:
+                self.keys[known] = self.over.keys[known]
+
+
+def _places(value: Value, place: Place) -> Iterator[Place]:
+    """The place of a value and of everything in it."""
+    yield place
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in entries:
+        yield from _places(inner, (*place, step))
+
+
+def _without_nulls(value: Value) -> Value:
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return value  # also of a list: ``None`` stands there for an entry that is refused
+
+
+def _with_empty_stages(document: Document, before: dict[str, Value]) -> Document:
+    """A stage without anything in it is a mistake, but still a stage that others lead to."""
+    names = before.get("stages") or {}
+    stages = {**{name: {} for name in names}, **document.data.get("stages", {})}
+    return replace(document, data={**document.data, "stages": stages}) if names else document
+
+
+def _nulls(over: Document, base: Document | None) -> list[Diagnostic]:
+    """Findings for every ``null`` that removes nothing."""
+    found = []
+    for place in over.values:
+        value = _at(over.data, place)
+        if value is None and isinstance(place[-1], str) and (base is None or place not in base.values):
+            where = "in the file it extends" if base is not None else "here, since the file extends no other"
+            message = f"`{place[-1]}` has no value, and there is nothing to remove {where}"
+            found.append(
+                _finding(codes.NOTHING_TO_REMOVE, over.key(place), message, "write a value or delete the line")
+            )
+    return found
+
+
+def _at(data: Value, place: Place) -> Value:
+    for step in place:
+        data = data[step]
+    return data
+
+
+def _finding(code: Code, span: Span, message: str, hint: str = "") -> Diagnostic:
+    return Diagnostic(code, span, message, hint)

@@ -1,0 +1,50 @@
+"""Tables as bytes: parquet and csv."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+
+from autotrain_dsl.store.base import UnreadableError
+
+Decode = Callable[[bytes], pd.DataFrame]
+Encode = Callable[[pd.DataFrame], bytes]
+
+
+def encode(frame: pd.DataFrame, suffix: str) -> bytes:
+    """The bytes of a table in the format of a file suffix."""
+    return _FORMATS[suffix][0](frame)
+
+
+def decode(content: bytes, suffix: str) -> pd.DataFrame:
+    """The table in some bytes. Raises UnreadableError, with the reason, where they are none."""
+    try:
+        return _FORMATS[suffix][1](content)
+    except Exception as error:  # pandas and pyarrow raise some twenty kinds for damaged files
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0][:200]
+        raise UnreadableError(reason) from error
+
+
+def _to_parquet(frame: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, engine="pyarrow", index=frame.index.nlevels > 1)
+    return buffer.getvalue()
+
+
+def _from_parquet(content: bytes) -> pd.DataFrame:
+    return pd.read_parquet(io.BytesIO(content), engine="pyarrow")
+
+
+def _to_csv(frame: pd.DataFrame) -> bytes:
+    return frame.to_csv(index=frame.index.nlevels > 1, lineterminator="\n").encode("utf-8")
+
+
+def _from_csv(content: bytes) -> pd.DataFrame:
+    # Everything as text: leading zeros of mouse numbers and versions such as 2.10 stay as they are.
+    return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+
+
+_FORMATS: Mapping[str, tuple[Encode, Decode]] = {".parquet": (_to_parquet, _from_parquet), ".csv": (_to_csv, _from_csv)}
+SUFFIXES = tuple(_FORMATS)

@@ -1,0 +1,67 @@
+"""One cell of a table, from whatever a file holds to what the program works with."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from numbers import Integral, Real
+
+Cell = object
+_MISSING_WORDS = frozenset({"", "nan", "na", "n/a", "none", "null", "<na>", "nat"})
+
+
+def is_missing(cell: Cell) -> bool:
+    """Whether a cell is empty: None, NaN, NaT, or text that says so."""
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return True
+    if isinstance(cell, str):
+        return cell.strip().lower() in _MISSING_WORDS
+    return isinstance(cell, float) and math.isnan(cell)
+
+
+def text(cell: Cell) -> str:
+    """A cell as text, stripped; a whole number without ``.0``; an empty cell as empty text."""
+    if is_missing(cell):
+        return ""
+    if isinstance(cell, Real) and not isinstance(cell, bool | Integral) and float(cell).is_integer():
+        return str(int(float(cell)))
+    return str(cell).strip()
+
+
+def name(cell: Cell) -> str:
+    """A cell that names something: text as it stands, so that a mouse may be called ``NA``."""
+    return cell.strip() if isinstance(cell, str) else text(cell)
+
+
+def date(cell: Cell) -> str:
+    """A date as ISO text; the time only where it is not midnight. Text stays as it is."""
+    if isinstance(cell, dt.datetime) and not is_missing(cell):
+        midnight = (cell.hour, cell.minute, cell.second, cell.microsecond) == (0, 0, 0, 0)
+        return cell.date().isoformat() if midnight and cell.tzinfo is None else cell.isoformat()
+    return text(cell)
+
+
+def whole_number(cell: Cell) -> int | None:
+    """A whole number, also where it is written ``3.0`` or as text; None for anything else."""
+    value = real_number(cell)
+    return int(value) if value is not None and value.is_integer() and abs(value) < 2**53 else None
+
+
+def real_number(cell: Cell) -> float | None:
+    """A finite number, also where it is written as text; None for anything else, booleans among them."""
+    if type(cell).__name__ in ("bool", "bool_") or not isinstance(cell, Real | str):
+        return None
+    if isinstance(cell, str) and "_" in cell:  # Python takes 1_000 for a number
+        return None
+    try:
+        value = float(cell)
+    except (ValueError, OverflowError):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def truth(cell: Cell) -> bool | None:
+    """A boolean, also where it is written as text; None for anything else."""
+    if type(cell).__name__ in ("bool", "bool_"):
+        return bool(cell)
+    return {"true": True, "false": False}.get(cell.strip().lower()) if isinstance(cell, str) else None

@@ -1,0 +1,155 @@
+"""df_manager: one row per judged session, the contract with the rigs and the web page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from autotrain_dsl.codes import tables as codes
+from autotrain_dsl.tables import cells
+from autotrain_dsl.tables.behavior import flat
+from autotrain_dsl.tables.cells import Cell
+from autotrain_dsl.tables.issues import Issue, TableError
+
+CURRICULUM_SCHEMA_VERSION = "1.0"
+DECISIONS = ("STAY", "PROGRESS", "ROLLBACK")
+_BEFORE_METRICS = (
+    "subject_id", "session_date", "task", "session", "session_at_current_stage", "curriculum_name",
+    "task_schema_version", "curriculum_version", "curriculum_schema_version", "curriculum_json_name",
+)  # fmt: skip
+_AFTER_METRICS = (
+    "metrics", "current_stage_suggested", "current_stage_actual", "if_closed_loop", "if_overriden_by_trainer",
+    "decision", "next_stage_suggested",
+)  # fmt: skip
+_OWN = ("rule", "reason", "missing", "curriculum_hash", "program_version", "judged_at")
+_KNOWN = frozenset({*_BEFORE_METRICS, *_AFTER_METRICS, *_OWN})
+_DTYPES: Mapping[str, Any] = {
+    "session": "int64",
+    "session_at_current_stage": "Int64",
+    "if_closed_loop": "boolean",
+    "if_overriden_by_trainer": "boolean",
+}
+_NEEDED = ("subject_id", "session", "current_stage_actual", "decision", "next_stage_suggested")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One judged session; ``values`` are its metrics, ``metrics`` what the rules of its stage could read (JSON)."""
+
+    subject_id: str
+    session: int
+    current_stage_actual: str
+    decision: str
+    next_stage_suggested: str
+    session_date: str = ""
+    task: str = ""
+    session_at_current_stage: int | None = None
+    curriculum_name: str = ""
+    task_schema_version: str = ""
+    curriculum_version: str = ""
+    curriculum_schema_version: str = CURRICULUM_SCHEMA_VERSION
+    curriculum_json_name: str = ""
+    values: Mapping[str, float | None] = field(default_factory=dict)
+    metrics: str = ""
+    current_stage_suggested: str = ""
+    if_closed_loop: bool | None = None
+    if_overriden_by_trainer: bool | None = None
+    rule: str = ""
+    reason: str = ""
+    missing: str = ""
+    curriculum_hash: str = ""
+    program_version: str = ""
+    judged_at: str = ""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What is unique in the table."""
+        return self.subject_id, self.session
+
+
+def json_name(curriculum: str, version: str) -> str:
+    """Name of the curriculum's file in the legacy format."""
+    return f"{curriculum}_curriculum_v{version}_schema_v{CURRICULUM_SCHEMA_VERSION}.json"
+
+
+def metrics_text(metrics: Mapping[str, Any]) -> str:
+    """What the rules could read, as JSON."""
+    return json.dumps(metrics, separators=(", ", ": "))
+
+
+def to_frame(rows: Iterable[Row], integers: frozenset[str] = frozenset()) -> pd.DataFrame:
+    """The table of the rows, sorted by subject and session; ``integers`` are metrics that are whole numbers."""
+    ordered = sorted(rows, key=lambda row: row.key)
+    names = sorted({name for row in ordered for name in row.values})
+    data: dict[str, Any] = {column: _column(column, ordered) for column in _BEFORE_METRICS}
+    for name in names:
+        values = [row.values.get(name) for row in ordered]
+        whole = name in integers and all(value is None or value.is_integer() for value in values)
+        data[name] = pd.Series(values, dtype="Int64" if whole else "float64")
+    data.update({column: _column(column, ordered) for column in (*_AFTER_METRICS, *_OWN)})
+    return pd.DataFrame(data)
+
+
+def _column(column: str, rows: list[Row]) -> Any:
+    return pd.Series([getattr(row, column) for row in rows], dtype=_DTYPES.get(column, "object"))
+
+
+def from_frame(frame: pd.DataFrame, name: str = "df_manager") -> list[Row]:
+    """The rows of a table, also of one that only the older system has written.
+
+    Raises TableError, with everything that is wrong, where a column is missing, a row cannot be understood or a session
+    occurs twice.
+    """
+    frame = flat(frame)
+    missing = [column for column in _NEEDED if column not in frame.columns]
+    if missing:
+        raise TableError([Issue(codes.MISSING_COLUMN, f"{name} has no column {', '.join(missing)}")])
+    columns = [str(column) for column in frame.columns]
+    lists = [frame[column].astype(object).tolist() for column in columns]
+    issues: list[Issue] = []
+    rows: dict[tuple[str, int], Row] = {}
+    for values in zip(*lists, strict=True):
+        row = _row(dict(zip(columns, values, strict=True)), issues)
+        if row is not None and row.key in rows:
+            issues.append(Issue(codes.BAD_MANAGER_ROW, f"{name} has two rows for this session", *row.key))
+        elif row is not None:
+            rows[row.key] = row
+    if issues:
+        raise TableError(sorted(issues, key=lambda issue: issue.key))
+    return list(rows.values())
+
+
+def _row(record: dict[str, Cell], issues: list[Issue]) -> Row | None:
+    subject, number = cells.name(record["subject_id"]), cells.whole_number(record["session"])
+    decision, following = cells.text(record["decision"]), cells.text(record["next_stage_suggested"])
+    actual = cells.text(record["current_stage_actual"])
+    faults = []
+    if not subject or number is None or number < 1:
+        faults.append(f"`{cells.text(record['session'])[:40]}` is no session number")
+    if decision not in DECISIONS:
+        faults.append(f"`{decision[:40]}` is no decision; expected one of {', '.join(DECISIONS)}")
+    if not following or not actual:
+        faults.append("current_stage_actual or next_stage_suggested is empty")
+    issues.extend(Issue(codes.BAD_MANAGER_ROW, fault, subject, number) for fault in faults)
+    if faults or number is None:
+        return None
+    texts = {column: cells.text(record.get(column)) for column in _KNOWN - _TYPED}
+    return Row(
+        **texts,
+        subject_id=subject,
+        session=number,
+        session_date=cells.date(record.get("session_date")),
+        session_at_current_stage=cells.whole_number(record.get("session_at_current_stage")),
+        values={str(c): cells.real_number(cell) for c, cell in record.items() if c not in _KNOWN},
+        if_closed_loop=cells.truth(record.get("if_closed_loop")),
+        if_overriden_by_trainer=cells.truth(record.get("if_overriden_by_trainer")),
+    )
+
+
+_TYPED = frozenset(
+    {"subject_id", "session", "session_date", "session_at_current_stage", "if_closed_loop", "if_overriden_by_trainer"}
+)
