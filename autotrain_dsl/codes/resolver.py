@@ -16,7 +16,7 @@ EXTENDS_OUTSIDE = Code(
     Severity.ERROR,
     "`extends` leaves the folder tree of the curriculums",
     "A curriculum is complete in its folder: no file elsewhere may change it or show through it.",
-    "Move the base file into the tree, which starts at the folder named `curriculums`, else at the folder being checked.",
+    "Move the base file into the tree, which starts at the folder `curriculums`, else at the folder that is checked.",
 )
 EXTENDS_CYCLE = Code(
     "ATD203",

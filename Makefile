@@ -1,0 +1,41 @@
+# The first Python of 3.11 or later that is there; PYTHON=... names another.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3,$(shell command -v $(name))))
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/autotrain-dsl
+COLONY := --curriculums curriculums --behavior examples/df_behavior.csv --manager demo/df_manager.parquet
+
+.PHONY: demo test check lint docs clean
+
+# The example colony has sessions that cannot be judged, on purpose: evaluate says so with exit code 1.
+demo: $(VENV)/.ready
+	$(RUN) validate --strict curriculums
+	mkdir -p demo
+	$(RUN) evaluate $(COLONY) || test $$? -eq 1
+	@echo; echo "The same again: there is nothing new to judge."
+	$(RUN) evaluate $(COLONY) || test $$? -eq 1
+	@echo; echo "Your tables: demo/df_manager.parquet and demo/df_manager_stats.parquet"
+
+test: $(VENV)/.ready
+	$(BIN)/pytest -n 2
+
+check: lint test
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Pages that are made from the program: the manual of findings, the JSON Schemas' keys, the output of examples.
+docs: $(VENV)/.ready
+	$(BIN)/python docs/generate.py
+
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
