@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from autotrain_dsl import document, layers, tasks
 from autotrain_dsl.codes import resolver as codes
+from autotrain_dsl.codes.document import TOO_MANY
 from autotrain_dsl.compiler import Compilation, compile_document, compile_file
-from autotrain_dsl.diagnostics import Diagnostic, Note, has_errors, tidy
+from autotrain_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Note, has_errors, tidy
 from autotrain_dsl.document import Document
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.layers import Library
@@ -53,35 +54,62 @@ class Catalog:
 
 def build(paths: Iterable[Path], schemas: Path | None = None, stdin: bytes = b"") -> Catalog:
     """Compile every curriculum file in ``paths`` (files, folders, or ``-`` for the text in ``stdin``)."""
-    task_schemas = TaskSchemas(schemas)
-    compiled: list[Compilation] = []
-    found: list[Diagnostic] = []
-    documents: list[Document] = []
-    tasks_met = skipped = 0
-    seen: set[Path] = set()
+    work = _Building(TaskSchemas(schemas))
     for path in paths:
         library = Library(_tree(path))
         for file in _files(path):
-            if file != STDIN and file.resolve() in seen:
-                continue
-            seen.add(file.resolve())
-            text = document.parse_bytes(stdin, "<stdin>") if file == STDIN else library.text(file)
-            kind = _kind(text[0], explicit=file == path)
-            if kind == "task":
-                tasks_met += 1
-                found += _task_findings(text)
-            elif kind == "other":
-                skipped += 1
-            elif file == STDIN:
-                compiled.append(compile_document(Path("<stdin>"), layers.checked(text), library, task_schemas))
-            else:
-                compiled.append(compile_file(file, library, task_schemas))
-        documents += library.documents()
-    found += [finding for compilation in compiled for finding in compilation.diagnostics]
-    found += _twins(compiled)
-    documents += [c.document for c in compiled if c.document is not None]
-    judged = [c.document for c in compiled if c.document is not None and c.graph is not None]
-    return Catalog(tuple(compiled), tuple(tidy(silence(found, documents, judged))), tasks_met, skipped)
+            work.take(file, library, explicit=file == path, stdin=stdin)
+        work.documents += library.documents()
+    return work.catalog()
+
+
+@dataclass
+class _Building:
+    schemas: TaskSchemas
+    compiled: list[Compilation] = field(default_factory=list)
+    found: list[Diagnostic] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+    seen: set[Path] = field(default_factory=set)
+    task_schemas: int = 0
+    skipped: int = 0
+
+    def take(self, file: Path, library: Library, *, explicit: bool, stdin: bytes) -> None:
+        """Compile a file, whatever it is about; one that was met before is left out."""
+        if file.resolve() in self.seen:
+            return
+        self.seen.add(file.resolve())
+        text = document.parse_bytes(stdin, "<stdin>") if file == STDIN else library.text(file)
+        kind = _kind(text[0], explicit=explicit)
+        if kind == "task":
+            self.task_schemas += 1
+            self.found += _task_findings(text)
+        elif kind == "other":
+            self.skipped += 1
+        elif file == STDIN:
+            self.compiled.append(compile_document(Path("<stdin>"), layers.checked(text), library, self.schemas))
+        else:
+            self.compiled.append(compile_file(file, library, self.schemas))
+
+    def catalog(self) -> Catalog:
+        """Everything that was taken, with all findings in order."""
+        found = [*self.found, *(finding for each in self.compiled for finding in each.diagnostics)]
+        found += _twins(self.compiled)
+        written = [each.document for each in self.compiled if each.document is not None]
+        judged = [each.document for each in self.compiled if each.document is not None and each.graph is not None]
+        remaining = tidy(silence(found, [*self.documents, *written], judged))
+        return Catalog(tuple(self.compiled), tuple(_capped(remaining)), self.task_schemas, self.skipped)
+
+
+def _capped(diagnostics: list[Diagnostic]) -> Iterator[Diagnostic]:
+    """The first findings of every file, and that there are more."""
+    counts: dict[str, int] = {}
+    for finding in diagnostics:
+        source = finding.span.source
+        counts[source.name] = counts.get(source.name, 0) + 1
+        if counts[source.name] <= MAX_FINDINGS:
+            yield finding
+        elif counts[source.name] == MAX_FINDINGS + 1 and finding.code is not TOO_MANY:
+            yield document.too_many(source)
 
 
 def _tree(path: Path) -> Path | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autotrain_dsl import graph, loader, names, parameters, resolver, rules
 from autotrain_dsl.codes import graph as codes
-from autotrain_dsl.diagnostics import Diagnostic, Note, has_errors
+from autotrain_dsl.diagnostics import Diagnostic, Note, first, has_errors
 from autotrain_dsl.document import Document
 from autotrain_dsl.expressions.scope import situation
 from autotrain_dsl.graph import StateGraph
@@ -73,11 +73,11 @@ def _passes(curriculum: Curriculum, path: Path, tasks: TaskSchemas) -> tuple[Sta
         return None, found
     curriculum, more = names.check_conditions(curriculum, {**situation(), **metric_scope(task)})
     found += more
-    found += parameters.check(curriculum, task)
+    found += first(parameters.check(curriculum, task))
     if has_errors(found):
         return None, found
     compiled = graph.build(curriculum, task)
-    return compiled, [*found, *rules.check(compiled)]
+    return compiled, [*found, *first(rules.check(compiled))]
 
 
 def _placed(finding: Diagnostic, written: Document) -> Diagnostic:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 
 from autotrain_dsl.source import Span
 
@@ -55,6 +56,14 @@ class Diagnostic:
     def is_error(self) -> bool:
         """Whether the file cannot be used."""
         return self.code.severity is Severity.ERROR
+
+
+MAX_FINDINGS = 200  # of one file: nobody reads more, and finding them must not take long
+
+
+def first(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """As many findings as one file can have; a generator of more is not run any further."""
+    return list(islice(findings, MAX_FINDINGS))
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:

@@ -11,6 +11,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,14 @@ from ruamel.yaml.events import (
 
 from autotrain_dsl.codes import BY_ID
 from autotrain_dsl.codes import document as codes
-from autotrain_dsl.diagnostics import Code, Diagnostic, Note
+from autotrain_dsl.diagnostics import MAX_FINDINGS, Code, Diagnostic, Note
 from autotrain_dsl.source import Source, Span
 from autotrain_dsl.spelling import suggest
 
 MAX_BYTES = 256 * 1024
 MAX_SCALAR = 4096
 MAX_DEPTH = 20
-MAX_NODES = 20_000
+MAX_NODES = 10_000
 
 Value = Any  # dict[str, Value] | list[Value] | str | int | float | bool | None
 Place = tuple[str | int, ...]
@@ -142,6 +143,12 @@ def parse(source: Source) -> tuple[Document | None, list[Diagnostic]]:
     ignores, faults = _ignores(source, scalars)
     document = Document(source, builder.root, builder.values, builder.keys, scalars, ignores)
     return document, [*builder.findings, *faults]
+
+
+def too_many(source: Source) -> Diagnostic:
+    """That the findings of a file do not end here."""
+    message = f"the file has more than {MAX_FINDINGS} findings; the rest is not shown"
+    return Diagnostic(codes.TOO_MANY, source.whole(), message, "mend the first ones and run again")
 
 
 def kind_of(value: Value) -> str:
@@ -326,6 +333,8 @@ class _Builder:
 
     def _report(self, code: Code, span: Span, message: str, hint: str = "", notes: tuple[Note, ...] = ()) -> None:
         self.findings.append(Diagnostic(code, span, message, hint, notes))
+        if len(self.findings) > MAX_FINDINGS:
+            raise _StopError(too_many(self.source))
 
     def _stop(self, code: Code, event: Event, message: str, hint: str = "") -> _StopError:
         span = self._span(event)
@@ -374,7 +383,7 @@ def _ignores(source: Source, scalars: tuple[Span, ...]) -> tuple[tuple[Ignore, .
     found: list[Ignore] = []
     faults: list[Diagnostic] = []
     in_order = sorted(scalars, key=lambda span: span.start)
-    for match in _COMMENT.finditer(source.text):
+    for match in islice(_COMMENT.finditer(source.text), MAX_FINDINGS):
         if _inside_scalar(match.start(), in_order):
             continue
         span = Span(source, match.start(), match.start() + len(match.group().rstrip()))

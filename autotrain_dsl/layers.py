@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autotrain_dsl import document, schema
 from autotrain_dsl.codes import resolver as codes
-from autotrain_dsl.diagnostics import Code, Diagnostic
+from autotrain_dsl.diagnostics import MAX_FINDINGS, Code, Diagnostic
 from autotrain_dsl.document import Document, Place, Value
 from autotrain_dsl.source import Span
 
@@ -193,8 +193,10 @@ def _with_empty_stages(document: Document, before: dict[str, Value]) -> Document
 
 def _nulls(over: Document, base: Document | None) -> list[Diagnostic]:
     """Findings for every ``null`` that removes nothing."""
-    found = []
+    found: list[Diagnostic] = []
     for place in over.values:
+        if len(found) > MAX_FINDINGS:
+            break
         value = _at(over.data, place)
         if value is None and isinstance(place[-1], str) and (base is None or place not in base.values):
             where = "in the file it extends" if base is not None else "here, since the file extends no other"

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from autotrain_dsl.codes import expressions as expression_codes
 from autotrain_dsl.codes import resolver as codes
-from autotrain_dsl.diagnostics import Diagnostic, Note
+from autotrain_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Note, first
 from autotrain_dsl.expressions import checker, parser
 from autotrain_dsl.expressions.evaluator import compile_node
 from autotrain_dsl.expressions.nodes import BOOLEAN, Node, Not
 from autotrain_dsl.expressions.scope import WORDS, Derived, Known, Scope
 from autotrain_dsl.model import Condition, Curriculum, Group, Leaf, Stage, Transition
 
-MAX_TOTAL = 20_000
+MAX_TOTAL = 10_000
 
 
 def check_conditions(curriculum: Curriculum, variables: Mapping[str, Known]) -> tuple[Curriculum, list[Diagnostic]]:
@@ -23,7 +23,7 @@ def check_conditions(curriculum: Curriculum, variables: Mapping[str, Known]) -> 
     work = _Names(curriculum, variables)
     work.define()
     stages = {name: work.stage(stage) for name, stage in curriculum.stages.items()}
-    work.findings.extend(work.unused())
+    work.findings.extend(first(work.unused()))
     return replace(curriculum, stages=stages), work.findings
 
 
@@ -73,7 +73,7 @@ class _Names:
                     )
 
     def _rule(self, rule: Transition) -> Transition:
-        if rule.when is None or self.total > MAX_TOTAL:
+        if rule.when is None or self.total > MAX_TOTAL or len(self.findings) > MAX_FINDINGS:
             return rule
         node = self._condition(rule.when)
         if self.total > MAX_TOTAL:

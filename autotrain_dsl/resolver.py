@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from autotrain_dsl.codes import graph as graph_codes
 from autotrain_dsl.codes import resolver as codes
-from autotrain_dsl.diagnostics import Diagnostic
+from autotrain_dsl.diagnostics import MAX_FINDINGS, Diagnostic, first
 from autotrain_dsl.model import Curriculum, Move, Scalar, Setting, Stage
 from autotrain_dsl.spelling import suggest
 
@@ -20,7 +20,7 @@ def resolve(curriculum: Curriculum, defaults: Mapping[str, Scalar]) -> tuple[Cur
         if stage.effective:
             filled = {key: Setting(value, stage.span, "default") for key, value in defaults.items()}
             stages[name] = replace(stage, effective={**filled, **stage.effective})
-    found = [*work.findings, *_unused_blocks(curriculum), *_lost(curriculum)]
+    found = [*work.findings, *first(_lost(curriculum)), *first(_unused_blocks(curriculum))]
     return replace(curriculum, stages=stages), found
 
 
@@ -38,6 +38,8 @@ class _Resolution:
             result = self._inherited(stage)
             for word in stage.use:
                 block = self.curriculum.blocks.get(word.text)
+                if block is None and len(self.findings) > MAX_FINDINGS:
+                    continue
                 if block is None:
                     hint = suggest(word.text, self.curriculum.blocks, "block")
                     message = f"there is no block `{word.text}`"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft7Validator
 
 from autotrain_dsl.codes import schema as codes
-from autotrain_dsl.diagnostics import Code, Diagnostic
+from autotrain_dsl.diagnostics import MAX_FINDINGS, Code, Diagnostic
 from autotrain_dsl.document import Document, Place, Value, kind_of
 from autotrain_dsl.resources import json_schema
 from autotrain_dsl.spelling import listed, nearest, suggest
@@ -68,6 +69,8 @@ def examine(document: Document, name: str, nulls: tuple[type, ...] = ()) -> tupl
     found: list[Diagnostic] = []
     refused: set[Place] = set()
     for error in _broken(_validator(name), document.data):
+        if len(found) > MAX_FINDINGS:
+            break
         if error.value is None and error.place and isinstance(error.place[-1], nulls):
             continue
         if error.keyword == "oneOf" and not isinstance(error.value, dict):
@@ -146,12 +149,11 @@ def _findings(error: _Broken, document: Document) -> Iterator[Diagnostic]:
 
 def _unknown_keys(error: _Broken, document: Document, place: Place) -> Iterator[Diagnostic]:
     known = set(error.rule.get("properties", {}))
-    for key in error.value:
-        if key not in known:
-            where = f" in {_path(place)}" if place else ""
-            free = known - set(error.value)
-            span = document.key((*place, key))
-            yield Diagnostic(codes.UNKNOWN_KEY, span, f"unknown key `{key}`{where}", _key_hint(key, free or known))
+    for key in islice((key for key in error.value if key not in known), MAX_FINDINGS):
+        where = f" in {_path(place)}" if place else ""
+        free = known - set(error.value)
+        span = document.key((*place, key))
+        yield Diagnostic(codes.UNKNOWN_KEY, span, f"unknown key `{key}`{where}", _key_hint(key, free or known))
 
 
 def _key_hint(key: str, known: set[str]) -> str:

@@ -70,11 +70,11 @@ class Span:
         """The characters themselves."""
         return self.source.text[self.start : self.end]
 
-    def part(self, value: str, start: int, end: int) -> Span:
-        """The span of ``value[start:end]``, where ``value`` is what the YAML scalar written in this span says.
+    def offsets(self, value: str) -> list[int]:
+        """Where in the source every character of ``value`` stands, if this span holds the YAML scalar that says it.
 
         Quotes, escapes, indentation and the header of a block scalar stand in the file but not in the value, so the
-        two texts are walked side by side. Falls back to the whole span where they cannot be matched.
+        two texts are walked side by side. Shorter than the value where they cannot be matched to the end.
         """
         raw, offsets, at = self.text, [], 0
         if raw[:1] in ("|", ">"):
@@ -86,14 +86,12 @@ class Span:
                 at += 1
             if at == len(raw):
                 break
-            offsets.append(at)
+            offsets.append(self.start + at)
             at += 1
             if character.isspace():
                 while at < len(raw) and raw[at].isspace():
                     at += 1
-        if end > len(offsets) or start >= end:
-            return self
-        return Span(self.source, self.start + offsets[start], self.start + offsets[end - 1] + 1)
+        return offsets
 
 
 def _same(raw: str, character: str) -> bool:

@@ -115,6 +115,15 @@ UNUSED_IGNORE = Code(
     "Delete the comment or move it to the line of the finding.",
 )
 
+TOO_MANY = Code(
+    "ATD015",
+    "too-many-findings",
+    Severity.ERROR,
+    "a file has more findings than one can read",
+    "Usually one slip near the top, such as an indentation, is behind most of them.",
+    "Mend the first ones and run again.",
+)
+
 ALL = (
     CANNOT_READ,
     NOT_UTF8,
@@ -130,4 +139,5 @@ ALL = (
     NOT_ONE_DOCUMENT,
     BAD_IGNORE,
     UNUSED_IGNORE,
+    TOO_MANY,
 )

@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from autotrain_dsl.codes import expressions as codes
 from autotrain_dsl.diagnostics import Diagnostic
@@ -88,7 +89,7 @@ _SLIPS = (
 _PLAIN_NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|\.[0-9]+([eE][-+]?[0-9]+)?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Written:
     """An expression as it stands in a file: its text, and the place of the YAML value that holds it."""
 
@@ -100,7 +101,17 @@ class Written:
         shift = len(self.text) - len(self.text.lstrip())
         start = getattr(node, "col_offset", 0) + shift
         end = (getattr(node, "end_col_offset", None) or len(self.text.strip())) + shift
-        return self.place.part(self.text, start, end)
+        return self.part(start, end)
+
+    def part(self, start: int, end: int) -> Span:
+        """Where the characters ``start`` to ``end`` of the text stand; the whole place where that cannot be told."""
+        if end > len(self._offsets) or start >= end:
+            return self.place
+        return Span(self.place.source, self._offsets[start], self._offsets[end - 1] + 1)
+
+    @cached_property
+    def _offsets(self) -> list[int]:
+        return self.place.offsets(self.text)
 
 
 def parse(written: Written) -> tuple[ast.expr | None, list[Diagnostic]]:
@@ -137,7 +148,7 @@ def _unfit_text(written: Written) -> Diagnostic | None:
         return Diagnostic(codes.TOO_LARGE, written.place, message, "split it with `derived` names")
     for at, character in enumerate(text):
         if not (" " <= character <= "~" or character in "\n\r\t") or character in "#\\":
-            span = written.place.part(text, at, at + 1)
+            span = written.part(at, at + 1)
             hint = "put comments behind a YAML value that ends before them" if character == "#" else ""
             message = f"the character `{character}` (U+{ord(character):04X}) cannot stand in an expression"
             return Diagnostic(codes.NOT_IN_LANGUAGE, span, message, hint)
@@ -149,13 +160,13 @@ def _unreadable(written: Written, error: Exception) -> Diagnostic:
     offset = shift + max((getattr(error, "offset", None) or 1) - 1, 0)
     for slip, hint in _SLIPS:
         if match := slip.search(written.text):
-            span = written.place.part(written.text, match.start(), match.end())
+            span = written.part(match.start(), match.end())
             return Diagnostic(codes.SYNTAX, span, f"`{match.group()}` does not belong in an expression", hint)
     if isinstance(error, MemoryError | RecursionError):
         return Diagnostic(codes.TOO_LARGE, written.place, "the expression is nested too deeply")
     message, hint = _explained(str(getattr(error, "msg", error)))
     offset = min(offset, len(written.text.rstrip()) - 1)
-    return Diagnostic(codes.SYNTAX, written.place.part(written.text, offset, offset + 1), message, hint)
+    return Diagnostic(codes.SYNTAX, written.part(offset, offset + 1), message, hint)
 
 
 def _explained(problem: str) -> tuple[str, str]:

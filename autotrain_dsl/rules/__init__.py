@@ -27,6 +27,7 @@ ALL: tuple[Check, ...] = (
 )
 
 
-def check(graph: StateGraph) -> list[Diagnostic]:
+def check(graph: StateGraph) -> Iterator[Diagnostic]:
     """All findings on a graph."""
-    return [finding for rule in ALL for finding in rule(graph)]
+    for rule in ALL:
+        yield from rule(graph)
