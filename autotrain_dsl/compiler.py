@@ -7,6 +7,7 @@ from pathlib import Path
 
 from autotrain_dsl import graph, loader, names, parameters, resolver, rules
 from autotrain_dsl.codes import graph as codes
+from autotrain_dsl.codes import resolver as resolver_codes
 from autotrain_dsl.diagnostics import Diagnostic, Note, first, has_errors
 from autotrain_dsl.document import Document
 from autotrain_dsl.expressions.scope import situation
@@ -15,6 +16,7 @@ from autotrain_dsl.layers import Library, unexplained
 from autotrain_dsl.model import Curriculum
 from autotrain_dsl.tasks import TaskSchemas, metric_scope
 
+_MAKE_GAPS = (resolver_codes.UNKNOWN_PARENT, resolver_codes.UNKNOWN_BLOCK, resolver_codes.INHERITS_CYCLE)
 _FOLLOW_FROM_GAPS = (codes.NO_STAGE, codes.MISSING_PARAMETER, codes.BROKEN_CONSTRAINT)
 
 
@@ -71,9 +73,10 @@ def _passes(curriculum: Curriculum, path: Path, tasks: TaskSchemas) -> tuple[Sta
     found = [*found, *more]
     if task is None:
         return None, found
+    gaps = any(d.code in _MAKE_GAPS for d in found)
     curriculum, more = names.check_conditions(curriculum, {**situation(), **metric_scope(task)})
     found += more
-    found += first(parameters.check(curriculum, task))
+    found += [d for d in first(parameters.check(curriculum, task)) if not (gaps and d.code in _FOLLOW_FROM_GAPS)]
     if has_errors(found):
         return None, found
     compiled = graph.build(curriculum, task)

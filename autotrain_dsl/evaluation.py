@@ -5,8 +5,10 @@ Pure: tables come in as plain rows, rows come out; nothing is read, written or p
 
 from __future__ import annotations
 
+import hashlib
+import json
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from math import inf
 
@@ -148,6 +150,7 @@ class _Mouse:
     unjudged: list[Issue] = field(default_factory=list)
     warnings: list[Issue] = field(default_factory=list)
     _values: dict[Metric, list[float | None]] = field(default_factory=dict)
+    _chains: dict[tuple[Metric, ...], list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rows = dict(self.rows)
@@ -209,7 +212,8 @@ class _Mouse:
             curriculum_version=graph.curriculum.version,
             curriculum_json_name=manager.json_name(graph.curriculum.name, graph.curriculum.version),
             values=values,
-            metrics=_readable(graph, actual, session.number, count, history),
+            metrics=_readable(graph, Situation(actual, session.number, count, stay), history),
+            basis=self._basis(graph, place),
             current_stage_suggested=suggested,
             current_stage_actual=actual,
             if_closed_loop=closed,
@@ -304,37 +308,62 @@ class _Mouse:
         return count, place + 1 - bisect_left(self.numbers, first)
 
     def _stale(self) -> list[Issue]:
-        """Rows that rest on data that has changed, or that are older than a row before them."""
-        found, newest = [], Row(self.subject, 0, "", "", "")
-        sessions = {session.number: session for session in self.sessions}
+        """Rows that rest on data or on decisions that have changed since."""
+        places = {session.number: place for place, session in enumerate(self.sessions)}
+        found = []
         for number in sorted(self.rows):
             row = self.rows[number]
-            if row.judged_at < newest.judged_at:
-                message = f"session {newest.session} was judged later than this one"
-                found.append(Issue(codes.STALE, message, self.subject, number))
-            else:
-                newest = row
-                changes = list(self._changes(row, sessions[number])) if number in sessions else []
-                message = f"judged with other data: {'; '.join(changes)}"
-                found.extend([Issue(codes.STALE, message, self.subject, number)] if changes else [])
+            why = [*self._changes(row, places[number])] if number in places else []
+            why += self._overtaken(row)
+            if why:
+                found.append(Issue(codes.STALE, "; ".join(why), self.subject, number))
         return found
 
-    def _changes(self, row: Row, session: Session) -> Iterator[str]:
-        """What df_behavior says of a judged session today, where it differs from what was judged."""
-        graph = self.catalog.find(row.curriculum_name, row.curriculum_version)
-        for metric in graph.task.metrics.values() if graph is not None else ():
-            if metric.name in row.values and set(metric.columns) & self.behavior.columns:
-                try:
-                    now = _shown(session.metric(metric))
-                except ValueError as fault:
-                    now = str(fault)
-                if now != _shown(row.values[metric.name]):
-                    yield f"{metric.name} was {_shown(row.values[metric.name])}, now {now}"
-        if row.if_closed_loop and session.actual is not None and session.actual != row.current_stage_actual:
-            yield f"current_stage_actual was {row.current_stage_actual}, now {session.actual or 'empty'}"
-        if session.version and (session.curriculum, session.version) != (row.curriculum_name, row.curriculum_version):
-            was = f"{row.curriculum_name}@{row.curriculum_version}"
-            yield f"the curriculum was {was}, now {session.curriculum}@{session.version}"
+    def _changes(self, row: Row, place: int) -> Iterator[str]:
+        """What df_behavior says today, where it differs from what a row was judged with."""
+        session, graph = self.sessions[place], self.catalog.find(row.curriculum_name, row.curriculum_version)
+        own = list(_own_changes(row, session, graph, self.behavior.columns))
+        yield from own
+        if graph is not None and not own and row.basis and row.basis != self._basis(graph, place):
+            yield "a session before it was added, removed or changed after it was judged"
+
+    def _overtaken(self, row: Row) -> Iterator[str]:
+        """What the rows before a row say today, where it was judged with something else."""
+        place = bisect_left(self.judged, row.session)
+        if place and row.current_stage_suggested:
+            before = self.rows[self.judged[place - 1]]
+            if before.next_stage_suggested != row.current_stage_suggested:
+                was, now = row.current_stage_suggested, before.next_stage_suggested
+                yield f"session {before.session} suggests {now} now, not {was}"
+
+    def _basis(self, graph: StateGraph, place: int) -> str:
+        """A hash of everything in df_behavior that a decision rests on: a chain over the sessions of the mouse."""
+        metrics = tuple(graph.task.metrics.values())
+        if metrics not in self._chains:
+            chain, link = [], ""
+            for number, session in enumerate(self.sessions):
+                facts = [link, session.number, session.actual, *(self._column(metric)[number] for metric in metrics)]
+                link = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+                chain.append(link)
+            self._chains[metrics] = chain
+        return self._chains[metrics][place]
+
+
+def _own_changes(row: Row, session: Session, graph: StateGraph | None, columns: frozenset[str]) -> Iterator[str]:
+    """What df_behavior says of a judged session itself, where it differs from what was judged."""
+    for metric in graph.task.metrics.values() if graph is not None else ():
+        if metric.name in row.values and set(metric.columns) & columns:
+            try:
+                now = _shown(session.metric(metric))
+            except ValueError as fault:
+                now = str(fault)
+            if now != _shown(row.values[metric.name]):
+                yield f"{metric.name} was {_shown(row.values[metric.name])}, now {now}"
+    if row.if_closed_loop and session.actual is not None and session.actual != row.current_stage_actual:
+        yield f"current_stage_actual was {row.current_stage_actual}, now {session.actual or 'empty'}"
+    if session.version and (session.curriculum, session.version) != (row.curriculum_name, row.curriculum_version):
+        was = f"{row.curriculum_name}@{row.curriculum_version}"
+        yield f"the curriculum was {was}, now {session.curriculum}@{session.version}"
 
 
 def _value_or_missing(session: Session, metric: Metric) -> float | None:
@@ -348,18 +377,21 @@ def _shown(value: float | None) -> str:
     return "missing" if value is None else repr(_plain(value))
 
 
-def _readable(graph: StateGraph, stage: str, number: int, count: int, history: History) -> str:
+def _readable(graph: StateGraph, situation: Situation, history: History) -> str:
     """What the rules of a stage could read: of every metric the longest window that one of them takes."""
-    reach: dict[str, float] = {}
-    for rule in graph.rules(stage):
+    longest: dict[str, int] = {}
+    for rule in graph.rules(situation.stage):
         for read in reads_of(rule.program.node) if rule.program is not None else ():
-            reach[read.metric] = max(reach.get(read.metric, 0), read.reach)
-    seen: dict[str, object] = {"session_total": number, "session_at_current_stage": count}
-    for metric in sorted(reach):
-        values: Mapping[str, tuple[float | None, ...]] = history.metrics
-        longest = len(values[metric]) if reach[metric] == inf else int(reach[metric])
-        seen[metric] = [_plain(value) for value in values[metric][-longest:]]
-    return manager.metrics_text(seen)
+            seen = (situation.stay or 0) if read.at_stage else len(history.sessions)
+            longest[read.metric] = max(longest.get(read.metric, 0), int(min(read.reach, seen)))
+    readable: dict[str, object] = {
+        "session_total": situation.session_total,
+        "session_at_current_stage": situation.session_at_current_stage,
+    }
+    for metric in sorted(longest):
+        values = history.metrics[metric]
+        readable[metric] = [_plain(value) for value in values[len(values) - longest[metric] :]]
+    return manager.metrics_text(readable)
 
 
 def _plain(value: float | None) -> float | int | None:

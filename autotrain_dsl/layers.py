@@ -181,7 +181,9 @@ def _places(value: Value, place: Place) -> Iterator[Place]:
 def _without_nulls(value: Value) -> Value:
     if isinstance(value, dict):
         return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
-    return value  # also of a list: ``None`` stands there for an entry that is refused
+    if isinstance(value, list):  # there ``None`` stands for an entry that is refused
+        return [_without_nulls(inner) for inner in value]
+    return value
 
 
 def _with_empty_stages(document: Document, before: dict[str, Value]) -> Document:

@@ -23,7 +23,8 @@ from autotrain_dsl.model import (
 
 def is_complete(document: Document) -> bool:
     """Whether a document has everything that a curriculum needs."""
-    return {"name", "version", "task_schema", "stages"} <= document.data.keys()
+    task = document.data.get("task_schema", {})
+    return {"name", "version", "stages"} <= document.data.keys() and {"name", "version"} <= task.keys()
 
 
 def load(document: Document) -> Curriculum:

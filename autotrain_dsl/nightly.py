@@ -91,7 +91,9 @@ def _publish(
         _append(record, [old for old, _ in outcome.replaced], integers)
         written.append(record.uri)
     frame = manager_table.to_frame(after, integers)
-    if outcome.judged or before is None:
+    if before is None and not outcome.judged:
+        return ()  # a table of nothing would say nothing
+    if outcome.judged:
         manager.write(frame, before.version if before is not None else None)
         written.append(manager.uri)
     stats = open_table(beside(manager.uri, "stats"))
@@ -104,7 +106,9 @@ def _append(record: Table, rows: list[Row], integers: frozenset[str]) -> None:
     for _ in range(TRIES):
         present = _snapshot(record)
         known = [] if present is None else _revisions(present.frame)
-        frame = manager_table.to_frame([*known, *(row for row in rows if row not in known)], integers)
+        recorded = {(row.key, row.judged_at) for row in known}
+        new = [row for row in rows if (row.key, row.judged_at) not in recorded]
+        frame = manager_table.to_frame([*known, *new], integers)
         try:
             record.write(frame, None if present is None else present.version)
         except ConflictError:

@@ -62,7 +62,7 @@ TAG = Code(
     "ATD008",
     "yaml-tag",
     Severity.ERROR,
-    "a YAML tag",
+    "a YAML tag (`!` and a word)",
     "Tags such as `!!python/object` or `!!binary` ask a reader to build other objects than plain values.",
     "Delete the tag; quote the value if it is text.",
 )

@@ -15,7 +15,10 @@ from autotrain_dsl.tables.manager import Row
 
 FORMAT = 1
 _SHOWN = 20
-_COMPARED = ("current_stage_suggested", "current_stage_actual", "decision", "next_stage_suggested")
+_COMPARED = (
+    "current_stage_suggested", "current_stage_actual", "if_overriden_by_trainer", "session_at_current_stage",
+    "decision", "next_stage_suggested", "missing",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,11 @@ def counts(run: Run) -> dict[str, int]:
 def as_text(run: Run) -> str:
     """The summary for a person; long lists are cut (the JSON form is complete)."""
     n = counts(run)
+    mice = _count(n["mice"], "mouse", "mice")
     lines = [
-        f"{clean(run.behavior_uri)}: {n['sessions_read']:,} rows, {n['mice']:,} mice",
+        f"{clean(run.behavior_uri)}: {_count(n['sessions_read'], 'row')}, {mice} looked at",
         *_leftovers(n),
-        f"judged {n['judged']:,} sessions{' (nothing new)' if not n['judged'] and not n['not_judged'] else ''}",
+        f"judged {_count(n['judged'], 'session')}{'' if n['judged'] else ': there is nothing new'}",
     ]
     if n["judged"]:
         lines += [
@@ -68,6 +72,7 @@ def as_text(run: Run) -> str:
             f"  rolled back  {n['rolled_back']:>7,}",
             f"  stayed       {n['stayed']:>7,}  (held for missing data: {n['held_for_missing_data']:,})",
         ]
+        lines += _held(run.outcome.judged)
         lines += [f"  overridden by a trainer: {n['overridden']:,}"] if n["overridden"] else []
     lines += _corrections(run.outcome.replaced)
     lines += _issues("could not be judged", run.outcome.unjudged)
@@ -98,42 +103,91 @@ def as_json(run: Run) -> str:
 def _leftovers(n: dict[str, int]) -> list[str]:
     parts = [
         (n["rows_without_session"], "without mouse or session number dropped"),
-        (n["repeated_rows"], "repeated rows counted once"),
-        (n["off_curriculum"], "off curriculum left out"),
+        (n["repeated_rows"], "repeated and counted once"),
+        (n["off_curriculum"], "off curriculum and left out"),
     ]
-    shown = [f"{count:,} {what}" for count, what in parts if count]
+    shown = [f"{_count(count, 'row')} {what}" for count, what in parts if count]
     return [f"  {', '.join(shown)}"] if shown else []
 
 
 def _corrections(replaced: Sequence[tuple[Row, Row]]) -> list[str]:
-    """Every row that was replaced, before and after; those that came out the same are only counted."""
+    """Every row that was replaced, with what is different before and after; the same ones are only counted."""
     if not replaced:
         return []
-    changed = [(before, after) for before, after in replaced if _gist(before) != _gist(after)]
-    lines = [f"judged again {len(replaced):,} sessions, {len(changed):,} with another result"]
-    for before, after in changed:
-        lines.append(f"  mouse {clean(before.subject_id)} session {before.session}: {_gist(before)} -> {_gist(after)}")
+    changed = [(before, _differences(before, after)) for before, after in replaced]
+    lines = [
+        f"judged again {_count(len(replaced), 'session')}, {sum(bool(d) for _, d in changed):,} with another result"
+    ]
+    for before, differences in changed:
+        if differences:
+            lines.append(
+                f"  mouse {clean(before.subject_id)} session {before.session}: {clean('; '.join(differences))}"
+            )
     return lines
 
 
-def _gist(row: Row) -> str:
-    return f"{row.current_stage_actual} {row.decision} {row.next_stage_suggested}"
+def _differences(before: Row, after: Row) -> list[str]:
+    pairs = [(c, getattr(before, c), getattr(after, c)) for c in _COMPARED]
+    names = {*before.values, *after.values}
+    pairs += [(name, before.values.get(name), after.values.get(name)) for name in sorted(names)]
+    return [f"{what} {_shown(was)} -> {_shown(now)}" for what, was, now in pairs if was != now]
+
+
+def _shown(value: object) -> str:
+    return "empty" if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _held(judged: Sequence[Row]) -> list[str]:
+    """Which mice stay where they are because a rule lacked data."""
+    groups: dict[str, list[int]] = {}
+    for row in judged:
+        if row.decision == "STAY" and row.missing:
+            groups.setdefault(row.subject_id, []).append(row.session)
+    return _cut([f"    mouse {clean(subject)} {_sessions(numbers)}" for subject, numbers in groups.items()])
 
 
 def _issues(title: str, issues: Sequence[Issue]) -> list[str]:
+    """A list of issues; sessions of one mouse with the same fault share a line."""
     if not issues:
         return []
-    shown = [f"  {issue.code.id} {clean(str(issue))}" for issue in issues[:_SHOWN]]
-    more = len(issues) - len(shown)
-    return [f"{title}: {len(issues):,}", *shown, *([f"  ... and {more:,} more"] if more > 0 else [])]
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for issue in issues:
+        key = (issue.code.id, issue.subject, issue.message)
+        groups.setdefault(key, []).extend([] if issue.session is None else [issue.session])
+    lines = []
+    for (code, subject, message), numbers in groups.items():
+        where = " ".join(part for part in (f"mouse {subject}" if subject else "", _sessions(numbers)) if part)
+        lines.append(f"  {code} {clean(f'{where}: {message}' if where else message)}")
+    return [f"{title}: {_count(len(issues), 'session')}", *_cut(lines)]
+
+
+def _cut(lines: list[str]) -> list[str]:
+    more = len(lines) - _SHOWN
+    return lines if more <= 0 else [*lines[:_SHOWN], f"  ... and {more:,} more lines (all of them with --format json)"]
+
+
+def _sessions(numbers: list[int]) -> str:
+    """``session 4`` or ``sessions 1-3, 7``."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    shown = ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in runs)
+    return f"{'session' if len(numbers) == 1 else 'sessions'} {shown}" if numbers else ""
+
+
+def _count(number: int, word: str, plural: str = "") -> str:
+    return f"{number:,} {word if number == 1 else plural or word + 's'}"
 
 
 def _written(run: Run) -> str:
     if run.dry_run:
         return "dry run: nothing is written"
     if not run.written:
-        return f"{clean(run.manager_uri)} is unchanged ({run.rows:,} rows)"
-    return f"written: {', '.join(clean(uri) for uri in run.written)} ({run.rows:,} rows)"
+        return f"{clean(run.manager_uri)} is unchanged ({_count(run.rows, 'row')})"
+    return f"written: {', '.join(clean(uri) for uri in run.written)} ({_count(run.rows, 'row')})"
 
 
 def _issue(issue: Issue) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _AFTER_METRICS = (
     "metrics", "current_stage_suggested", "current_stage_actual", "if_closed_loop", "if_overriden_by_trainer",
     "decision", "next_stage_suggested",
 )  # fmt: skip
-_OWN = ("rule", "reason", "missing", "curriculum_hash", "program_version", "judged_at")
+_OWN = ("rule", "reason", "missing", "basis", "curriculum_hash", "program_version", "judged_at")
 _KNOWN = frozenset({*_BEFORE_METRICS, *_AFTER_METRICS, *_OWN})
 _DTYPES: Mapping[str, Any] = {
     "session": "int64",
@@ -61,9 +61,11 @@ class Row:
     rule: str = ""
     reason: str = ""
     missing: str = ""
+    basis: str = ""  # of the data that the decision rests on: it differs when that data has changed
     curriculum_hash: str = ""
     program_version: str = ""
     judged_at: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)  # columns that somebody else has added
 
     @property
     def key(self) -> tuple[str, int]:
@@ -91,6 +93,8 @@ def to_frame(rows: Iterable[Row], integers: frozenset[str] = frozenset()) -> pd.
         whole = name in integers and all(value is None or value.is_integer() for value in values)
         data[name] = pd.Series(values, dtype="Int64" if whole else "float64")
     data.update({column: _column(column, ordered) for column in (*_AFTER_METRICS, *_OWN)})
+    for name in sorted({name for row in ordered for name in row.extra}):
+        data[name] = pd.Series([row.extra.get(name, "") for row in ordered], dtype="object")
     return pd.DataFrame(data)
 
 
@@ -112,8 +116,9 @@ def from_frame(frame: pd.DataFrame, name: str = "df_manager") -> list[Row]:
     lists = [frame[column].astype(object).tolist() for column in columns]
     issues: list[Issue] = []
     rows: dict[tuple[str, int], Row] = {}
+    metrics = [c for c, column in zip(columns, lists, strict=True) if c not in _KNOWN and _are_numbers(column)]
     for values in zip(*lists, strict=True):
-        row = _row(dict(zip(columns, values, strict=True)), issues)
+        row = _row(dict(zip(columns, values, strict=True)), metrics, issues)
         if row is not None and row.key in rows:
             issues.append(Issue(codes.BAD_MANAGER_ROW, f"{name} has two rows for this session", *row.key))
         elif row is not None:
@@ -123,7 +128,11 @@ def from_frame(frame: pd.DataFrame, name: str = "df_manager") -> list[Row]:
     return list(rows.values())
 
 
-def _row(record: dict[str, Cell], issues: list[Issue]) -> Row | None:
+def _are_numbers(column: list[Cell]) -> bool:
+    return all(cells.is_missing(cell) or cells.real_number(cell) is not None for cell in column)
+
+
+def _row(record: dict[str, Cell], metrics: list[str], issues: list[Issue]) -> Row | None:
     subject, number = cells.name(record["subject_id"]), cells.whole_number(record["session"])
     decision, following = cells.text(record["decision"]), cells.text(record["next_stage_suggested"])
     actual = cells.text(record["current_stage_actual"])
@@ -144,7 +153,8 @@ def _row(record: dict[str, Cell], issues: list[Issue]) -> Row | None:
         session=number,
         session_date=cells.date(record.get("session_date")),
         session_at_current_stage=cells.whole_number(record.get("session_at_current_stage")),
-        values={str(c): cells.real_number(cell) for c, cell in record.items() if c not in _KNOWN},
+        values={column: cells.real_number(record[column]) for column in metrics},
+        extra={column: cells.text(cell) for column, cell in record.items() if column not in {*_KNOWN, *metrics}},
         if_closed_loop=cells.truth(record.get("if_closed_loop")),
         if_overriden_by_trainer=cells.truth(record.get("if_overriden_by_trainer")),
     )
