@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +26,9 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
 )
 
-from autotrain_dsl.codes import BY_ID
 from autotrain_dsl.codes import document as codes
 from autotrain_dsl.diagnostics import MAX_FINDINGS, Code, Diagnostic, Note
 from autotrain_dsl.source import Source, Span
-from autotrain_dsl.spelling import suggest
 
 MAX_BYTES = 256 * 1024
 MAX_SCALAR = 4096
@@ -53,16 +49,6 @@ _WORDS: Mapping[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-_COMMENT = re.compile(r"(?<!\S)#[ \t]*autotrain:[ \t]*(?P<rest>[^\r\n]*)")
-_IGNORE = re.compile(r"ignore\[(?P<codes>[^\]]*)\](?P<reason>.*)")
-
-
-@dataclass(frozen=True, slots=True)
-class Ignore:
-    """A comment that silences warnings on its line."""
-
-    codes: tuple[str, ...]
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +60,6 @@ class Document:
     values: Mapping[Place, Span]
     keys: Mapping[Place, Span]
     scalars: tuple[Span, ...] = ()
-    ignores: tuple[Ignore, ...] = ()
 
     def span(self, place: Place) -> Span:
         """Where to point for a value: at itself, or at its key where it covers several lines."""
@@ -139,10 +124,8 @@ def parse(source: Source) -> tuple[Document | None, list[Diagnostic]]:
         message = f"expected one mapping of keys and values, found {kind}"
         hint = "a curriculum starts with `dsl_version: 1`"
         return None, [*builder.findings, Diagnostic(codes.NOT_ONE_DOCUMENT, source.whole(), message, hint)]
-    scalars = tuple(builder.scalars)
-    ignores, faults = _ignores(source, scalars)
-    document = Document(source, builder.root, builder.values, builder.keys, scalars, ignores)
-    return document, [*builder.findings, *faults]
+    document = Document(source, builder.root, builder.values, builder.keys, tuple(builder.scalars))
+    return document, builder.findings
 
 
 def too_many(source: Source) -> Diagnostic:
@@ -377,40 +360,3 @@ def _syntax_error(source: Source, error: MarkedYAMLError) -> Diagnostic:
     if "\t" in source.text[offset : offset + 1]:
         hint = "indent with spaces, never with tabs"
     return Diagnostic(codes.SYNTAX, Span(source, offset, offset), f"not YAML: {problem}", hint, notes)
-
-
-def _ignores(source: Source, scalars: tuple[Span, ...]) -> tuple[tuple[Ignore, ...], list[Diagnostic]]:
-    found: list[Ignore] = []
-    faults: list[Diagnostic] = []
-    in_order = sorted(scalars, key=lambda span: span.start)
-    for match in islice(_COMMENT.finditer(source.text), MAX_FINDINGS):
-        if _inside_scalar(match.start(), in_order):
-            continue
-        span = Span(source, match.start(), match.start() + len(match.group().rstrip()))
-        form = _IGNORE.fullmatch(match["rest"].strip())
-        ids = tuple(word.strip() for word in form["codes"].split(",")) if form else ()
-        if form and ids and form["reason"].strip():
-            faults.extend(_unknown_codes(ids, span))
-            found.append(Ignore(ids, span))
-        else:
-            what = "says no reason" if form else "cannot be understood"
-            hint = "write `# autotrain: ignore[CODE] reason`"
-            faults.append(Diagnostic(codes.BAD_IGNORE, span, f"this `autotrain:` comment {what}", hint))
-    return tuple(found), faults
-
-
-def _unknown_codes(ids: tuple[str, ...], span: Span) -> Iterator[Diagnostic]:
-    for word in ids:
-        if word not in BY_ID:
-            hint = suggest(word, BY_ID, "code")
-            yield Diagnostic(codes.BAD_IGNORE, span, f"there is no finding with the code `{word}`", hint)
-
-
-def _inside_scalar(offset: int, in_order: list[Span]) -> bool:
-    before = bisect_right(in_order, offset, key=lambda span: span.start)
-    if not before:
-        return False
-    span = in_order[before - 1]
-    if span.text[:1] in ("|", ">"):  # a comment may follow the header of a block scalar
-        return span.start + span.text.find("\n") < offset < span.end
-    return offset < span.end

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
 
+from autotrain_dsl.codes import BY_ID
 from autotrain_dsl.codes import document as codes
-from autotrain_dsl.diagnostics import Diagnostic
-from autotrain_dsl.document import Document, Ignore
+from autotrain_dsl.diagnostics import MAX_FINDINGS, Diagnostic
+from autotrain_dsl.document import Document
+from autotrain_dsl.source import Span
+from autotrain_dsl.spelling import suggest
+
+_COMMENT = re.compile(r"(?<!\S)#[ \t]*autotrain:[ \t]*(?P<rest>[^\r\n]*)")
+_IGNORE = re.compile(r"ignore\[(?P<codes>[^\]]*)\](?P<reason>.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """A comment that silences warnings on its line."""
+
+    codes: tuple[str, ...]
+    span: Span
 
 
 def silence(
@@ -18,23 +35,29 @@ def silence(
     For the documents in ``judged``, which were checked to the end, a comment that silences nothing is a finding.
     """
     by_source = {id(document.source): document for document in documents}
+    ignores: dict[int, list[Ignore]] = {}
+    kept: list[Diagnostic] = []
+    for key, document in by_source.items():
+        ignores[key], faults = ignores_in(document)
+        kept.extend(faults)
     used: set[tuple[Ignore, str]] = set()
-    kept = []
     for finding in diagnostics:
-        document = by_source.get(id(finding.span.source))
-        ignore = _ignore_for(finding, document) if document is not None and not finding.is_error else None
+        key = id(finding.span.source)
+        ignore = None if finding.is_error else _ignore_for(finding, by_source.get(key), ignores.get(key, []))
         if ignore is None:
             kept.append(finding)
         else:
             used.add((ignore, finding.code.id))
     for document in judged:
-        kept.extend(_unused(document, used))
+        kept.extend(_unused(ignores.get(id(document.source), []), used))
     return kept
 
 
-def _ignore_for(finding: Diagnostic, document: Document) -> Ignore | None:
+def _ignore_for(finding: Diagnostic, document: Document | None, ignores: list[Ignore]) -> Ignore | None:
+    if document is None or not ignores:
+        return None
     first, last = _lines(finding, document)
-    for ignore in document.ignores:
+    for ignore in ignores:
         if finding.code.id in ignore.codes and first <= ignore.span.line <= last:
             return ignore
     return None
@@ -50,11 +73,50 @@ def _lines(finding: Diagnostic, document: Document) -> tuple[int, int]:
     return finding.span.line, finding.span.line
 
 
-def _unused(document: Document, used: set[tuple[Ignore, str]]) -> list[Diagnostic]:
+def _unused(ignores: list[Ignore], used: set[tuple[Ignore, str]]) -> list[Diagnostic]:
     found = []
-    for ignore in document.ignores:
+    for ignore in ignores:
         for code in ignore.codes:
             if (ignore, code) not in used:
                 message = f"there is no warning {code} on this line to silence"
                 found.append(Diagnostic(codes.UNUSED_IGNORE, ignore.span, message, "delete the comment or move it"))
     return found
+
+
+def ignores_in(document: Document) -> tuple[list[Ignore], list[Diagnostic]]:
+    """The silencing comments of a document, and those that are incomplete."""
+    source = document.source
+    found: list[Ignore] = []
+    faults: list[Diagnostic] = []
+    in_order = sorted(document.scalars, key=lambda span: span.start)
+    for match in islice(_COMMENT.finditer(source.text), MAX_FINDINGS):
+        if _inside_scalar(match.start(), in_order):
+            continue
+        span = Span(source, match.start(), match.start() + len(match.group().rstrip()))
+        form = _IGNORE.fullmatch(match["rest"].strip())
+        ids = tuple(word.strip() for word in form["codes"].split(",")) if form else ()
+        if form and ids and form["reason"].strip():
+            faults.extend(_unknown_codes(ids, span))
+            found.append(Ignore(ids, span))
+        else:
+            what = "says no reason" if form else "cannot be understood"
+            hint = "write `# autotrain: ignore[CODE] reason`"
+            faults.append(Diagnostic(codes.BAD_IGNORE, span, f"this `autotrain:` comment {what}", hint))
+    return found, faults
+
+
+def _unknown_codes(ids: tuple[str, ...], span: Span) -> Iterator[Diagnostic]:
+    for word in ids:
+        if word not in BY_ID:
+            hint = suggest(word, BY_ID, "code")
+            yield Diagnostic(codes.BAD_IGNORE, span, f"there is no finding with the code `{word}`", hint)
+
+
+def _inside_scalar(offset: int, in_order: list[Span]) -> bool:
+    before = bisect_right(in_order, offset, key=lambda span: span.start)
+    if not before:
+        return False
+    span = in_order[before - 1]
+    if span.text[:1] in ("|", ">"):  # a comment may follow the header of a block scalar
+        return span.start + span.text.find("\n") < offset < span.end
+    return offset < span.end

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field, replace
-from math import inf
 
 from autotrain_dsl.codes import expressions as codes
 from autotrain_dsl.diagnostics import Code, Diagnostic
-from autotrain_dsl.expressions import parser, printer
+from autotrain_dsl.expressions import outcomes, parser, printer, signatures
 from autotrain_dsl.expressions.nodes import (
     BOOLEAN,
     NUMBER,
@@ -25,11 +24,8 @@ from autotrain_dsl.expressions.nodes import (
     Not,
     Type,
     Window,
-    names,
-    walk,
 )
 from autotrain_dsl.expressions.parser import Written
-from autotrain_dsl.expressions.ranges import Range, range_of, truth_of
 from autotrain_dsl.expressions.scope import FUNCTIONS, Scope
 from autotrain_dsl.source import Span
 from autotrain_dsl.spelling import suggest
@@ -76,7 +72,7 @@ def check_condition(written: Written, scope: Scope) -> Checked:
         found.append(Diagnostic(codes.NOT_A_CONDITION, node.span, message, _condition_hint(node)))
         node = None
     if node is not None:
-        found.extend(_range_findings(node))
+        found.extend(outcomes.findings(node))
     return Checked(node, found, checked.used, checked.size)
 
 
@@ -337,11 +333,11 @@ class _Checker:
         return digits
 
     def _applied(self, name: str, of: Node, digits: int, span: Span) -> Node | None:
-        if (wanted := _unmet(name, of.type)) is not None:
+        if (wanted := signatures.unmet(name, of.type)) is not None:
             message = f"`{name}` takes {wanted}, but `{printer.text(of)}` is {of.type}"
-            self.report(codes.WRONG_TYPE, of.span, message, _argument_hint(name, of))
+            self.report(codes.WRONG_TYPE, of.span, message, signatures.argument_hint(name, of))
             return None
-        return Call(name, of, _result_type(name, of), span, digits)
+        return Call(name, of, signatures.result_type(name, of), span, digits)
 
 
 def join(operator: str, parts: list[Node], span: Span) -> Node:
@@ -373,89 +369,3 @@ def _always_empty(start: int | None, stop: int | None) -> bool:
     if start is None or stop is None:
         return False
     return (start < 0) == (stop < 0) and start >= stop
-
-
-def _unmet(name: str, given: Type) -> str | None:
-    """What a function takes, where that is not what it is given."""
-    if name in ("abs", "round"):
-        return None if given.kind is Kind.NUMBER else "a number"
-    if name in ("count", "present"):
-        return None if given.is_sequence else "a sequence"
-    if name == "at_stage":
-        return None if given.shape == () else "the whole sequence of a metric"
-    wanted = Kind.BOOLEAN if name in ("all", "any") else Kind.NUMBER
-    return None if given.is_sequence and given.kind is wanted else str(Type(wanted, ()))
-
-
-def _argument_hint(name: str, of: Node) -> str:
-    if name == "at_stage" and of.type.is_sequence:
-        return "take `at_stage` first and cut then: `at_stage(x)[-5:]`"
-    if name in ("all", "any") and of.type.is_sequence:
-        return f"compare first: `{name}({printer.text(of)} >= 200)`"
-    if of.type.kind is Kind.BOOLEAN and of.type.is_sequence:
-        return "`count(...)` counts how many are true"
-    if isinstance(of, Item):
-        return f"give it several sessions: `{name}({printer.text(of.of)}[-5:])`"
-    return "give it a sequence: `x[-5:]`"
-
-
-def _result_type(name: str, of: Node) -> Type:
-    if name in ("all", "any"):
-        return BOOLEAN
-    if name in ("abs", "round"):
-        return of.type
-    if name == "at_stage":
-        return Type(of.type.kind, ("at_stage",))
-    if name == "present":
-        return Type(of.type.kind, (f"present({printer.text(of)})",))
-    return NUMBER
-
-
-def _range_findings(node: Node) -> list[Diagnostic]:
-    """Comparisons that always have the same outcome, or that ask measured numbers to be equal."""
-    found: list[Diagnostic] = []
-    for part in walk(node):
-        if isinstance(part, Comparison) and part.left.type.kind is Kind.NUMBER:
-            found.extend(_comparison_findings(part))
-    always = truth_of(node)
-    if always is not None and not any(d.code is not codes.FLOAT_EQUALITY for d in found):
-        found.append(_constant_finding(node, always))
-    return found
-
-
-def _comparison_findings(node: Comparison) -> list[Diagnostic]:
-    left, right = range_of(node.left), range_of(node.right)
-    always = truth_of(node)
-    if always is not None:
-        for side, values, limit in ((node.left, left, right), (node.right, right, left)):
-            if names(side) and limit.is_single and not values.low <= limit.low <= values.high:
-                return [_out_of_range(node, side, values, limit.low, always)]
-        return [_constant_finding(node, always)]
-    measured = bool(names(node)) and not (left.integer and right.integer)
-    if node.operator in ("==", "!=") and measured and not (_is_rounded(node.left) or _is_rounded(node.right)):
-        message = f"`{printer.text(node)}` compares a measured value for equality"
-        return [Diagnostic(codes.FLOAT_EQUALITY, node.span, message, "use `>=` or `<=`, or round first")]
-    return []
-
-
-def _is_rounded(node: Node) -> bool:
-    return isinstance(node, Call) and node.function == "round"
-
-
-def _out_of_range(node: Comparison, side: Node, values: Range, limit: float, always: bool) -> Diagnostic:
-    reach = f"from {printer.number(values.low)}" if abs(values.low) != inf else "up"
-    reach += f" to {printer.number(values.high)}" if abs(values.high) != inf else " upwards"
-    message = (
-        f"the threshold {printer.number(limit)} is outside the range of `{printer.text(side)}`, which goes {reach}: "
-        f"always {str(always).lower()}"
-    )
-    hint = "correct the threshold, or the range in the task schema"
-    if limit >= 10 and values.high <= 2:
-        hint = f"is {printer.number(limit / 100)} meant? The metric is a ratio, not a percentage"
-    return Diagnostic(codes.OUT_OF_RANGE, node.span, message, hint)
-
-
-def _constant_finding(node: Node, always: bool) -> Diagnostic:
-    message = f"`{printer.text(node)}` is always {str(always).lower()}"
-    hint = "use `otherwise: true` for a rule that shall always fire" if always else "it can never fire"
-    return Diagnostic(codes.CONSTANT, node.span, message, hint)
