@@ -10,7 +10,6 @@ from pathlib import Path
 
 from autotrain_dsl import document, layers, tasks
 from autotrain_dsl.codes import resolver as codes
-from autotrain_dsl.codes.document import TOO_MANY
 from autotrain_dsl.compiler import Compilation, compile_document, compile_file
 from autotrain_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Note, has_errors, tidy
 from autotrain_dsl.document import Document
@@ -104,12 +103,12 @@ def _capped(diagnostics: list[Diagnostic]) -> Iterator[Diagnostic]:
     """The first findings of every file, and that there are more."""
     counts: dict[str, int] = {}
     for finding in diagnostics:
-        source = finding.span.source
-        counts[source.name] = counts.get(source.name, 0) + 1
-        if counts[source.name] <= MAX_FINDINGS:
+        name = finding.span.source.name
+        counts[name] = counts.get(name, 0) + 1
+        if counts[name] <= MAX_FINDINGS:
             yield finding
-        elif counts[source.name] == MAX_FINDINGS + 1 and finding.code is not TOO_MANY:
-            yield document.too_many(source)
+        elif counts[name] == MAX_FINDINGS + 1:
+            yield document.too_many(finding.span)
 
 
 def _tree(path: Path) -> Path | None:
@@ -135,7 +134,7 @@ def _kind(read: Document | None, explicit: bool) -> str:
     """What a YAML file is about: a curriculum unless it evidently is something else."""
     if read is None:
         return "curriculum"
-    if "metrics" in read.data and "stages" not in read.data:
+    if {"metrics", "parameters"} & read.data.keys() and not {"stages", "extends"} & read.data.keys():
         return "task"
     speaks = {"dsl_version", "stages", "extends", "task_schema"} & read.data.keys()
     return "curriculum" if explicit or speaks else "other"

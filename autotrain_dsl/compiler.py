@@ -77,8 +77,8 @@ def _passes(curriculum: Curriculum, path: Path, tasks: TaskSchemas) -> tuple[Sta
     curriculum, more = names.check_conditions(curriculum, {**situation(), **metric_scope(task)})
     found += more
     found += [d for d in first(parameters.check(curriculum, task)) if not (gaps and d.code in _FOLLOW_FROM_GAPS)]
-    if has_errors(found):
-        return None, found
+    if has_errors(found):  # what is misspelt elsewhere may be the use that is missing
+        return None, [d for d in found if d.code is not resolver_codes.UNUSED_NAME]
     compiled = graph.build(curriculum, task)
     return compiled, [*found, *first(rules.check(compiled))]
 

@@ -62,8 +62,8 @@ MAX_FINDINGS = 200  # of one file: nobody reads more, and finding them must not 
 
 
 def first(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """As many findings as one file can have; a generator of more is not run any further."""
-    return list(islice(findings, MAX_FINDINGS))
+    """As many findings as one file can show and one more; a generator of more is not run any further."""
+    return list(islice(findings, MAX_FINDINGS + 1))
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:

@@ -26,6 +26,7 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
 )
 
+from autotrain_dsl import syntax
 from autotrain_dsl.codes import document as codes
 from autotrain_dsl.diagnostics import MAX_FINDINGS, Code, Diagnostic, Note
 from autotrain_dsl.source import Source, Span
@@ -39,7 +40,7 @@ Value = Any  # dict[str, Value] | list[Value] | str | int | float | bool | None
 Place = tuple[str | int, ...]
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
-_FLOAT = re.compile(r"[-+]?((0|[1-9][0-9]*)\.?|(0|[1-9][0-9]*)?\.[0-9]+)([eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"[-+]?((0|[1-9][0-9]*)\.[0-9]*|\.[0-9]+|(0|[1-9][0-9]*)(?=[eE]))([eE][-+]?[0-9]+)?")
 _NUMBER_LIKE = re.compile(
     r"[-+]?\.?[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|[-+]?0[xob][0-9a-fA-F_]+|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 )
@@ -94,13 +95,16 @@ def parse_bytes(content: bytes, name: str) -> tuple[Document | None, list[Diagno
     """Parse the bytes of a file: strict UTF-8 of at most 256 KiB."""
     if len(content) > MAX_BYTES:
         span = Source(name, "").whole()
-        return None, [Diagnostic(codes.TOO_LARGE, span, f"the file is larger than {MAX_BYTES // 1024} KiB")]
+        message = f"the file is larger than {MAX_BYTES // 1024} KiB"
+        return None, [Diagnostic(codes.TOO_LARGE, span, message, "split it with `extends`")]
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         source = Source(name, content[: error.start].decode("utf-8", "replace"))
         at = Span(source, len(source.text), len(source.text))
-        return None, [Diagnostic(codes.NOT_UTF8, at, f"byte 0x{content[error.start]:02x} is not UTF-8 text")]
+        utf16 = content[:2] in (b"\xff\xfe", b"\xfe\xff")
+        message = "the file is UTF-16 text" if utf16 else f"byte 0x{content[error.start]:02x} is not UTF-8 text"
+        return None, [Diagnostic(codes.NOT_UTF8, at, message, "save the file with the encoding UTF-8")]
     return parse(Source(name, text))
 
 
@@ -112,7 +116,7 @@ def parse(source: Source) -> tuple[Document | None, list[Diagnostic]]:
     try:
         builder.run()
     except _StopError as stop:
-        return None, [*builder.findings, stop.finding]
+        return None, [*builder.findings, *([stop.finding] if stop.finding is not None else [])]
     except MarkedYAMLError as error:
         return None, [*builder.findings, _syntax_error(source, error)]
     except (YAMLError, ValueError, RecursionError, AttributeError, IndexError, KeyError, TypeError, AssertionError):
@@ -128,10 +132,10 @@ def parse(source: Source) -> tuple[Document | None, list[Diagnostic]]:
     return document, builder.findings
 
 
-def too_many(source: Source) -> Diagnostic:
+def too_many(at: Span) -> Diagnostic:
     """That the findings of a file do not end here."""
-    message = f"the file has more than {MAX_FINDINGS} findings; the rest is not shown"
-    return Diagnostic(codes.TOO_MANY, source.whole(), message, "mend the first ones and run again")
+    message = f"the file has more than {MAX_FINDINGS} findings; from here on they are not shown"
+    return Diagnostic(codes.TOO_MANY, at, message, "mend the first ones and run again")
 
 
 def kind_of(value: Value) -> str:
@@ -150,8 +154,8 @@ def kind_of(value: Value) -> str:
 class _StopError(Exception):
     """The rest of the text is not worth reading."""
 
-    def __init__(self, finding: Diagnostic) -> None:
-        super().__init__(finding.message)
+    def __init__(self, finding: Diagnostic | None = None) -> None:
+        super().__init__()
         self.finding = finding
 
 
@@ -184,7 +188,9 @@ class _Builder:
             if isinstance(event, DocumentStartEvent):
                 self._start_document(event)
             elif isinstance(event, AliasEvent):
-                raise self._stop(codes.ALIAS, event, f"alias `{self._text(event)}`", "share with `blocks` and `use`")
+                message = f"`{self._text(event)}` is an alias, and aliases are not allowed"
+                hint = "put quotes around text that starts with `*`; to share parameters take `blocks` and `use`"
+                raise self._stop(codes.ALIAS, event, message, hint)
             elif isinstance(event, MappingEndEvent | SequenceEndEvent):
                 self._close(event)
             elif isinstance(event, NodeEvent):
@@ -193,7 +199,10 @@ class _Builder:
     def _start_document(self, event: DocumentStartEvent) -> None:
         self.documents += 1
         if event.version is not None or event.tags:
-            raise self._stop(codes.DIRECTIVE, event, "a `%` directive; files are always YAML 1.2", "delete the line")
+            line = re.search(r"^%[^\r\n]*", self.source.text, re.MULTILINE)
+            span = Span(self.source, line.start(), line.end()) if line else self._span(event)
+            message = "a line that starts with `%` changes how YAML is read; files are always YAML 1.2"
+            raise _StopError(Diagnostic(codes.DIRECTIVE, span, message, "delete the line"))
         if self.documents > 1:
             hint = "put the second document into a file of its own"
             raise self._stop(codes.NOT_ONE_DOCUMENT, event, "a second document in one file", hint)
@@ -217,11 +226,13 @@ class _Builder:
     def _guard(self, event: NodeEvent) -> None:
         self.nodes += 1
         if event.anchor is not None:
-            hint = "share with `blocks` and `use`, `inherits`, or `extends`"
-            raise self._stop(codes.ALIAS, event, f"anchor `&{event.anchor}`", hint)
-        tag = getattr(event, "tag", None)
-        if tag is not None:
-            raise self._stop(codes.TAG, event, f"tag `{tag}`", "delete the tag; put quotes around text")
+            hint = "to share parameters take `blocks` and `use`, `inherits` or `extends`; put quotes around text"
+            message = f"`&{event.anchor}` is an anchor, and anchors are not allowed"
+            raise self._stop(codes.ALIAS, event, message, hint)
+        if getattr(event, "tag", None) is not None:
+            word = self.source.text[event.start_mark.index :].split(maxsplit=1)[0][:40]
+            hint = "put quotes around text that starts with `!`; in a condition write `not`"
+            raise self._stop(codes.TAG, event, f"`{word}` is a tag, and tags are not allowed", hint)
         if self.nodes > MAX_NODES:
             raise self._stop(codes.TOO_LARGE, event, f"more than {MAX_NODES:,} keys and values in one file")
         if len(self.stack) >= MAX_DEPTH and not isinstance(event, ScalarEvent):
@@ -236,12 +247,13 @@ class _Builder:
         self.scalars.append(span)
         key, plain = event.value, event.style is None
         if plain and key == "<<":
-            raise self._stop(codes.ALIAS, event, "merge key `<<`", "share with `blocks` and `use`, or with `inherits`")
+            hint = "share parameters with `blocks` and `use`, or with `inherits`"
+            raise self._stop(codes.ALIAS, event, "`<<` is a merge key, and merge keys are not allowed", hint)
         parent.key, parent.expects_key = key, False
         place = (*parent.place, key)
         if plain and not isinstance(self._plain(key, span, quiet=True), str):
-            hint = f'if it is meant as a name, write "{key}":' if key else "write the key before the colon"
-            self._report(codes.BAD_KEY, span, f"key `{key}` is not text", hint)
+            hint = "a key is a name that starts with a letter" if key else "write the key before the colon"
+            self._report(codes.BAD_KEY, span, f"the key `{key}` is not text" if key else "a key is missing here", hint)
             parent.skips = True
         elif not parent.skips and key in parent.value:
             first = self.keys[place]
@@ -296,6 +308,9 @@ class _Builder:
             return number
         if (_NUMBER_LIKE.fullmatch(text) or _DATE_LIKE.fullmatch(text)) and not quiet:
             what = "date" if _DATE_LIKE.fullmatch(text) else "number"
+            if re.fullmatch(r"[-+]?[1-9][0-9]*", text):
+                self._report(codes.AMBIGUOUS_VALUE, span, "the number has more digits than programs can hold")
+                return 0
             hint = f'if it is text, put quotes around it: "{text[:40]}"'
             if what == "number":
                 hint = "write a number in plain decimal digits; " + hint
@@ -317,7 +332,7 @@ class _Builder:
     def _report(self, code: Code, span: Span, message: str, hint: str = "", notes: tuple[Note, ...] = ()) -> None:
         self.findings.append(Diagnostic(code, span, message, hint, notes))
         if len(self.findings) > MAX_FINDINGS:
-            raise _StopError(too_many(self.source))
+            raise _StopError
 
     def _stop(self, code: Code, event: Event, message: str, hint: str = "") -> _StopError:
         span = self._span(event)
@@ -333,7 +348,9 @@ def _forbidden_character(source: Source) -> Diagnostic | None:
         if category in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
             return _bad_character(source, match.start(), character)
     if lone := re.search(r"\r(?!\n)", source.text):
-        return _bad_character(source, lone.start(), "\r")
+        span = Span(source, lone.start(), lone.end())
+        hint = "save the file with Unix or Windows line ends"
+        return Diagnostic(codes.FORBIDDEN_CHARACTER, span, "a line end of the old Macintosh form", hint)
     return None
 
 
@@ -345,18 +362,6 @@ def _bad_character(source: Source, offset: int, character: str) -> Diagnostic:
 
 
 def _syntax_error(source: Source, error: MarkedYAMLError) -> Diagnostic:
-    mark = error.problem_mark or error.context_mark
-    offset = min(mark.index, len(source.text)) if mark is not None else 0
-    problem = (error.problem or error.context or "the text is not YAML").strip()
-    if "<document start>" in problem:
-        problem = "the text goes on after the end of its first value"
-    elif "but found" in problem:
-        problem = "something else was expected here: the indentation or a bracket does not fit"
-    notes: tuple[Note, ...] = ()
-    if error.context and error.context_mark is not None and error.problem:
-        place = Span(source, error.context_mark.index, error.context_mark.index)
-        notes = (Note(f"{error.context.strip()} that starts in line {place.line}", place),)
-    hint = "check the indentation, open quotes, and the colons of this line and the one above"
-    if "\t" in source.text[offset : offset + 1]:
-        hint = "indent with spaces, never with tabs"
-    return Diagnostic(codes.SYNTAX, Span(source, offset, offset), f"not YAML: {problem}", hint, notes)
+    at, begun = error.problem_mark or error.context_mark, error.context_mark or error.problem_mark
+    places = [min(mark.index, len(source.text)) if mark is not None else 0 for mark in (at, begun)]
+    return syntax.explained(source, f"{error.problem or ''} {error.context or ''}", places[0], places[1])

@@ -357,11 +357,13 @@ def _own_changes(row: Row, session: Session, graph: StateGraph | None, columns: 
                 now = _shown(session.metric(metric))
             except ValueError as fault:
                 now = str(fault)
-            if now != _shown(row.values[metric.name]):
+            known = row.basis or row.values[metric.name] is not None  # the older system may not have kept them
+            if known and now != _shown(row.values[metric.name]):
                 yield f"{metric.name} was {_shown(row.values[metric.name])}, now {now}"
     if row.if_closed_loop and session.actual is not None and session.actual != row.current_stage_actual:
         yield f"current_stage_actual was {row.current_stage_actual}, now {session.actual or 'empty'}"
-    if session.version and (session.curriculum, session.version) != (row.curriculum_name, row.curriculum_version):
+    now_used, was_used = (session.curriculum, session.version), (row.curriculum_name, row.curriculum_version)
+    if session.version and row.curriculum_version and now_used != was_used:
         was = f"{row.curriculum_name}@{row.curriculum_version}"
         yield f"the curriculum was {was}, now {session.curriculum}@{session.version}"
 

@@ -12,6 +12,7 @@ from autotrain_dsl.codes import resolver as codes
 from autotrain_dsl.diagnostics import MAX_FINDINGS, Code, Diagnostic
 from autotrain_dsl.document import Document, Place, Value
 from autotrain_dsl.source import Span
+from autotrain_dsl.spelling import nearest
 
 MAX_LAYERS = 20
 _OWN = ("extends", "abstract")  # keys that say something about their own file only
@@ -46,38 +47,48 @@ class Library:
             self._documents[key] = checked(self.text(path))
         return self._documents[key]
 
-    def layered(self, path: Path, above: tuple[Path, ...] = ()) -> Read:
+    def layered(self, path: Path) -> Read:
         """A curriculum file with everything that it extends; the findings of all of them."""
         key = path.resolve()
         if key not in self._layered:
-            self._layered[key] = self._lay(path, self.written(path), above)
+            self._layered[key] = self.lay(path, self.written(path))
         return self._layered[key]
 
     def lay(self, path: Path, written: Read) -> Read:
         """The same for a document that is not in a file of its own (standard input), as if it were at ``path``."""
-        return self._lay(path, written, ())
-
-    def _lay(self, path: Path, written: Read, above: tuple[Path, ...]) -> Read:
         over, diagnostics = written
-        if over is None or not isinstance(over.data.get("extends"), str):
+        base = self._chain(path, over)
+        if base is None or over is None:
             return over, diagnostics
-        span = over.span(("extends",))
-        base_path = self._base(path, over.data["extends"], span)
-        if isinstance(base_path, Diagnostic):
-            return None, [*diagnostics, base_path]
-        chain = (*above, path.resolve())
-        if base_path.resolve() in chain:
-            return None, [*diagnostics, _cycle(span, base_path, chain)]
-        if len(chain) > MAX_LAYERS:
-            message = f"more than {MAX_LAYERS} files extend each other"
-            return None, [*diagnostics, _finding(codes.EXTENDS_CYCLE, span, message, "extend an earlier version")]
-        base, base_diagnostics = self.layered(base_path, chain)
-        diagnostics = [*diagnostics, *base_diagnostics]
-        if base is None:
+        if isinstance(base, Diagnostic):
+            return None, [*diagnostics, base]
+        below, more = self.layered(base)
+        diagnostics = [*diagnostics, *more]
+        if below is None:
             return None, diagnostics
-        nulls = _nulls(over, base)
-        merged, more = schema.examine(_merged(base, over), "curriculum", nulls=(str, int))
+        nulls = _nulls(over, below)
+        merged, more = schema.examine(_merged(below, over), "curriculum", nulls=(str, int))
         return merged, [*diagnostics, *nulls, *unexplained(more, diagnostics)]
+
+    def _chain(self, path: Path, over: Document | None) -> Path | Diagnostic | None:
+        """The file that a document extends (None: none), after following ``extends`` to the first file."""
+        first: Path | None = None
+        seen = [path.resolve()]
+        span: Span | None = None
+        while over is not None and isinstance(over.data.get("extends"), str):
+            base = self._base(path, over.data["extends"], over.span(("extends",)))
+            if isinstance(base, Diagnostic):
+                return base if first is None else first  # of a file further down: reported there
+            span = span or over.span(("extends",))
+            if base.resolve() in seen:
+                return _cycle(span, base, seen) if base.resolve() == seen[0] or len(seen) > MAX_LAYERS else first
+            seen.append(base.resolve())
+            if len(seen) > MAX_LAYERS:
+                message = f"more than {MAX_LAYERS} files extend each other"
+                return Diagnostic(codes.EXTENDS_CYCLE, span, message, "extend an earlier version")
+            first = first or base
+            path, over = base, self.written(base)[0]
+        return first
 
     def _base(self, path: Path, written: str, span: Span) -> Path | Diagnostic:
         hint = "the path is relative to the folder of this file"
@@ -88,6 +99,12 @@ class Library:
                 message = f"`{written}` lies outside the folder tree of the curriculums"
                 return _finding(codes.EXTENDS_OUTSIDE, span, message, f"the tree starts at `{root.name}`")
             if not base.is_file():
+                near = (
+                    nearest(base.name, [file.name for file in base.parent.glob("*.yaml")])
+                    if base.parent.is_dir()
+                    else None
+                )
+                hint = f"did you mean `{Path(written).with_name(near).as_posix()}`?" if near else hint
                 return _finding(codes.EXTENDS_NOT_FOUND, span, f"there is no file `{written}`", hint)
         except (OSError, ValueError, RuntimeError):
             return _finding(codes.EXTENDS_NOT_FOUND, span, f"`{written}` cannot be a file", hint)
@@ -119,10 +136,10 @@ def tree_of(path: Path) -> Path:
     return next((folder for folder in parents if folder.name == "curriculums"), parents[0])
 
 
-def _cycle(span: Span, base: Path, chain: tuple[Path, ...]) -> Diagnostic:
-    names = [file.name for file in chain[chain.index(base.resolve()) :]]
+def _cycle(span: Span, base: Path, seen: list[Path]) -> Diagnostic:
+    names = [file.name for file in seen[seen.index(base.resolve()) :]]
     message = f"`extends` leads back to `{base.name}`: {' -> '.join([*names, base.name])}"
-    return _finding(codes.EXTENDS_CYCLE, span, message)
+    return Diagnostic(codes.EXTENDS_CYCLE, span, message, "take `extends` out of one of these files")
 
 
 def _merged(base: Document, over: Document) -> Document:
@@ -201,11 +218,13 @@ def _nulls(over: Document, base: Document | None) -> list[Diagnostic]:
             break
         value = _at(over.data, place)
         if value is None and isinstance(place[-1], str) and (base is None or place not in base.values):
-            where = "in the file it extends" if base is not None else "here, since the file extends no other"
-            message = f"`{place[-1]}` has no value, and there is nothing to remove {where}"
-            found.append(
-                _finding(codes.NOTHING_TO_REMOVE, over.key(place), message, "write a value or delete the line")
-            )
+            message, hint = f"`{place[-1]}` has no value", "write a value or delete the line"
+            if base is not None:
+                message += ", and there is no such key in the file that is extended to remove"
+                siblings = [str(other[-1]) for other in base.values if other[:-1] == place[:-1] and other]
+                near = nearest(place[-1], siblings)
+                hint = f"did you mean `{near}`?" if near else hint
+            found.append(_finding(codes.NOTHING_TO_REMOVE, over.key(place), message, hint))
     return found
 
 

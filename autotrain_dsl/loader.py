@@ -10,6 +10,7 @@ from autotrain_dsl.model import (
     Condition,
     Constant,
     Curriculum,
+    Definition,
     Group,
     Leaf,
     Move,
@@ -44,7 +45,10 @@ def load(document: Document) -> Curriculum:
             name: Constant(float(value), document.key(("constants", name)))
             for name, value in data.get("constants", {}).items()
         },
-        derived={name: Leaf(text, document.span(("derived", name))) for name, text in data.get("derived", {}).items()},
+        derived={
+            name: Definition(Leaf(text, document.span(("derived", name))), document.key(("derived", name)))
+            for name, text in data.get("derived", {}).items()
+        },
         blocks={
             name: Block(name, document.key(("blocks", name)), _settings(document, ("blocks", name)))
             for name in data.get("blocks", {})
@@ -118,7 +122,10 @@ def _settings(document: Document, place: Place) -> dict[str, Setting]:
     data: Value = document.data
     for step in place:
         data = data.get(step, {})
-    return {name: Setting(value, document.span((*place, name))) for name, value in data.items()}
+    return {
+        name: Setting(value, document.span((*place, name)), document.key((*place, name)))
+        for name, value in data.items()
+    }
 
 
 def _words(document: Document, place: Place) -> tuple[Written, ...]:

@@ -36,6 +36,7 @@ class Setting:
 
     value: Scalar
     span: Span
+    key: Span
     through: str = ""
 
 
@@ -52,6 +53,14 @@ class Leaf:
     """A condition as it is written: one expression."""
 
     text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A derived name: its expression, and where its name stands."""
+
+    leaf: Leaf
     span: Span
 
 
@@ -126,7 +135,7 @@ class Curriculum:
     task_span: Span
     initial: Written
     constants: Mapping[str, Constant]
-    derived: Mapping[str, Leaf]
+    derived: Mapping[str, Definition]
     blocks: Mapping[str, Block]
     adjustable: tuple[Written, ...]
     stages: Mapping[str, Stage]

@@ -40,15 +40,17 @@ class _Names:
     def define(self) -> None:
         """Constants first, then derived names in the order in which they need each other."""
         curriculum = self.curriculum
-        self.findings.extend(self._taken())
-        constants = {name: constant.value for name, constant in curriculum.constants.items()}
+        taken = dict(self._taken())
+        self.findings.extend(taken.values())
+        constants = {name: constant.value for name, constant in curriculum.constants.items() if name not in taken}
         self.scope = Scope(self.variables, constants, {}, frozenset(curriculum.derived) | curriculum.unusable)
         for name in self._in_order():
-            leaf = curriculum.derived[name]
+            leaf = curriculum.derived[name].leaf
             checked = checker.check(parser.Written(leaf.text, leaf.span), self.scope)
             self.findings.extend(checked.diagnostics)
             self.uses[name] = checked.used
-            derived = {**self.scope.derived, name: Derived(checked.node, checked.size)}
+            size = checked.size if checked.node is not None else 1  # one that is too large is reported once
+            derived = {**self.scope.derived, name: Derived(checked.node, size)}
             self.scope = replace(self.scope, derived=derived, unusable=self.scope.unusable - {name})
 
     def stage(self, stage: Stage) -> Stage:
@@ -92,7 +94,7 @@ class _Names:
         known = [part for part in parts if part is not None]
         return _joined(condition, known) if len(known) == len(parts) else None
 
-    def _taken(self) -> Iterator[Diagnostic]:
+    def _taken(self) -> Iterator[tuple[str, Diagnostic]]:
         """Names that already mean something else."""
         curriculum = self.curriculum
         for what, defined in (("constant", curriculum.constants), ("derived name", curriculum.derived)):
@@ -102,11 +104,13 @@ class _Names:
                     notes: tuple[Note, ...] = ()
                     if taken == "a constant":
                         notes = (Note("the constant", curriculum.constants[name].span),)
-                    yield Diagnostic(codes.NAME_TAKEN, thing.span, message, "choose another name", notes)
+                    yield name, Diagnostic(codes.NAME_TAKEN, thing.span, message, "choose another name", notes)
 
     def _meaning(self, name: str, what: str) -> str:
-        if name in WORDS or keyword.iskeyword(name):
+        if name in WORDS:
             return "a word of the language"
+        if keyword.iskeyword(name):
+            return "a word that expressions cannot hold"
         if name in self.variables:
             return "a metric of the task"
         return "a constant" if what == "derived name" and name in self.curriculum.constants else ""
@@ -114,7 +118,7 @@ class _Names:
     def _in_order(self) -> list[str]:
         """Derived names, each after those it mentions; circles are reported and left out."""
         derived = self.curriculum.derived
-        mentions = {name: parser.words(leaf.text) & set(derived) for name, leaf in derived.items()}
+        mentions = {name: parser.words(each.leaf.text) & set(derived) for name, each in derived.items()}
         order: list[str] = []
         waiting = dict(mentions)
         while ready := [name for name, needs in waiting.items() if not needs & set(waiting)]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -97,7 +97,11 @@ def _publish(
         manager.write(frame, before.version if before is not None else None)
         written.append(manager.uri)
     stats = open_table(beside(manager.uri, "stats"))
-    written.extend(_follow(stats, to_stats(frame)))
+    try:
+        written.extend(_follow(stats, manager))
+    except StoreError as error:
+        changed = f"written: {', '.join(written)}" if written else "nothing was changed"
+        raise StoreError(str(error), changed=changed) from error
     return tuple(written)
 
 
@@ -105,9 +109,9 @@ def _append(record: Table, rows: list[Row], integers: frozenset[str]) -> None:
     """Add replaced rows to the record of all revisions; a row that is there already is not added again."""
     for _ in range(TRIES):
         present = _snapshot(record)
-        known = [] if present is None else _revisions(present.frame)
-        recorded = {(row.key, row.judged_at) for row in known}
-        new = [row for row in rows if (row.key, row.judged_at) not in recorded]
+        known = [] if present is None else manager_table.from_frame(present.frame, record.uri, revisions=True)
+        recorded = {_content(row) for row in known}
+        new = [row for row in rows if _content(row) not in recorded]
         frame = manager_table.to_frame([*known, *new], integers)
         try:
             record.write(frame, None if present is None else present.version)
@@ -117,25 +121,35 @@ def _append(record: Table, rows: list[Row], integers: frozenset[str]) -> None:
     raise StoreError(f"gave up after {TRIES} tries: `{record.uri}` is changed by other runs all the time")
 
 
-def _revisions(frame: pd.DataFrame) -> list[Row]:
-    """Rows of a table in which a session may occur again and again."""
-    return [row for _, part in frame.groupby("judged_at", sort=True) for row in manager_table.from_frame(part)]
+def _content(row: Row) -> str:
+    """A row without the columns that only other rows of its table have, comparable and hashable."""
+    values = {name: value for name, value in sorted(row.values.items()) if value is not None}
+    return repr(replace(row, values=values, extra={name: text for name, text in sorted(row.extra.items()) if text}))
 
 
-def _follow(stats: Table, frame: pd.DataFrame) -> list[str]:
-    """Replace a derived table where it is not what it should be, whoever has written it."""
+def _follow(stats: Table, manager: Table) -> list[str]:
+    """Make a derived table what df_manager is now, whoever has written either."""
+    written: list[str] = []
     for _ in range(TRIES):
+        basis = _snapshot(manager)
+        if basis is None:
+            return written
+        frame = to_stats(manager_table.to_frame(manager_table.from_frame(basis.frame)))
+        version: str | None = None
         try:
             present = stats.read()
-        except UnreadableError:
-            present = None
-        if present is not None and _same(present.frame, frame):
-            return []
-        try:
-            stats.write(frame, None if present is None else present.version)
-        except ConflictError:
-            continue
-        return [stats.uri]
+            version = present.version if present is not None else None
+        except UnreadableError as error:
+            present, version = None, error.version
+        if present is None or not _same(present.frame, frame):
+            try:
+                stats.write(frame, version)
+            except ConflictError:
+                continue
+            written = [stats.uri]
+        now = _snapshot(manager)
+        if now is not None and now.version == basis.version:
+            return written
     raise StoreError(f"gave up after {TRIES} tries: `{stats.uri}` is changed by other runs all the time")
 
 

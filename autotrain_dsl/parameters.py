@@ -11,9 +11,9 @@ from autotrain_dsl.diagnostics import Diagnostic, Note
 from autotrain_dsl.expressions.evaluator import Evaluator
 from autotrain_dsl.expressions.functions import Value
 from autotrain_dsl.expressions.nodes import names
-from autotrain_dsl.model import Curriculum, Scalar, Stage, TaskSchema
+from autotrain_dsl.model import Curriculum, Scalar, Setting, Stage, TaskSchema
 from autotrain_dsl.source import Span
-from autotrain_dsl.spelling import listed, suggest
+from autotrain_dsl.spelling import listed, nearest, suggest
 
 
 def check(curriculum: Curriculum, task: TaskSchema) -> Iterator[Diagnostic]:
@@ -27,7 +27,7 @@ def check(curriculum: Curriculum, task: TaskSchema) -> Iterator[Diagnostic]:
         yield from _missing(stage, task)
         yield from _constraints(stage, task, broken)
     for block in curriculum.blocks.values():
-        unseen = {name: item.span for name, item in block.parameters.items() if item.span not in seen}
+        unseen = {name: item.key for name, item in block.parameters.items() if item.span not in seen}
         yield from _unknown(unseen, task)
     for word in curriculum.adjustable:
         if word.text not in task.parameters["properties"]:
@@ -44,7 +44,7 @@ def _values(stage: Stage, task: TaskSchema, seen: set[Span]) -> Iterator[Diagnos
     for name, message, hint in schema.parameter_faults(task.parameters, {n: s.value for n, s in new.items()}):
         notes = note if new[name].through else ()
         yield Diagnostic(codes.BAD_PARAMETER, spans[name], message, hint or _meaning(task, name), notes)
-    yield from _unknown(spans, task)
+    yield from _unknown({name: setting.key for name, setting in new.items()}, task)
     seen.update(span for name, span in spans.items() if new[name].through != "default")
 
 
@@ -56,7 +56,10 @@ def _unknown(spans: Mapping[str, Span], task: TaskSchema) -> Iterator[Diagnostic
 
 
 def _missing(stage: Stage, task: TaskSchema) -> Iterator[Diagnostic]:
-    missing = [name for name in task.parameters.get("required", []) if name not in stage.effective]
+    unknown = [name for name in stage.effective if name not in task.parameters["properties"]]
+    required = task.parameters.get("required", [])
+    # What is near to an unknown parameter is misspelt rather than missing.
+    missing = [name for name in required if name not in stage.effective and not nearest(name, unknown)]
     if missing:
         word = "parameter" if len(missing) == 1 else f"{len(missing)} parameters"
         message = f"`{stage.name}` lacks the {word} {listed(missing)}"
@@ -76,12 +79,16 @@ def _constraints(
         if verdict is not False or key in broken:
             continue
         broken.add(key)
-        settings = [stage.effective[name] for name in involved]
-        own = [setting for setting in settings if not setting.through] or settings
+        own = sorted((stage.effective[name] for name in involved), key=_distance)
         shown = ", ".join(f"{name} is {_shown(stage.effective[name].value)}" for name in involved)
         message = f"{constraint.message} ({shown})"
         notes = (Note(f"in the effective parameters of `{stage.name}`"),)
         yield Diagnostic(codes.BROKEN_CONSTRAINT, own[0].span, message, notes=notes)
+
+
+def _distance(setting: Setting) -> int:
+    """How far from a stage a value is written: in it, in a block, elsewhere."""
+    return 0 if not setting.through else 1 if setting.through.startswith("block") else 2
 
 
 def _names(task: TaskSchema) -> set[str]:

@@ -18,7 +18,7 @@ def resolve(curriculum: Curriculum, defaults: Mapping[str, Scalar]) -> tuple[Cur
     stages = {name: replace(stage, effective=work.effective(stage)) for name, stage in curriculum.stages.items()}
     for name, stage in stages.items():
         if stage.effective:
-            filled = {key: Setting(value, stage.span, "default") for key, value in defaults.items()}
+            filled = {key: Setting(value, stage.span, stage.span, "default") for key, value in defaults.items()}
             stages[name] = replace(stage, effective={**filled, **stage.effective})
     found = [*work.findings, *first(_lost(curriculum)), *first(_unused_blocks(curriculum))]
     return replace(curriculum, stages=stages), found
@@ -42,6 +42,8 @@ class _Resolution:
                     continue
                 if block is None:
                     hint = suggest(word.text, self.curriculum.blocks, "block")
+                    if word.text in self.curriculum.stages:
+                        hint = f"`{word.text}` is a stage: write `inherits: {word.text}`"
                     message = f"there is no block `{word.text}`"
                     self.findings.append(Diagnostic(codes.UNKNOWN_BLOCK, word.span, message, hint))
                 else:
@@ -63,11 +65,12 @@ class _Resolution:
         if word.text in self._open:
             circle = [*self._open[self._open.index(word.text) :], word.text]
             message = f"stages inherit in a circle: {' -> '.join(circle)}"
-            self.findings.append(Diagnostic(codes.INHERITS_CYCLE, word.span, message))
+            hint = "write the parameters out in one of these stages"
+            self.findings.append(Diagnostic(codes.INHERITS_CYCLE, word.span, message, hint))
             return {}
         through = f"stage {word.text}"
         above = self.effective(stages[word.text])
-        return {key: replace(value, through=value.through or through) for key, value in above.items()}
+        return {key: replace(value, through=through) for key, value in above.items()}
 
 
 def _unused_blocks(curriculum: Curriculum) -> Iterator[Diagnostic]:
@@ -88,7 +91,7 @@ def _lost(curriculum: Curriculum) -> Iterator[Diagnostic]:
         yield Diagnostic(codes.UNKNOWN_INITIAL, word.span, f"there is no stage `{word.text}` to start in", hint)
     for stage in stages.values():
         if stage.final and stage.transitions:
-            message = f"`{stage.name}` is final, but has {len(stage.transitions)} transitions"
+            message = f"`{stage.name}` is final, but has transitions"
             hint = "remove the transitions, or `final: true`"
             yield Diagnostic(graph_codes.FINAL_WITH_TRANSITIONS, stage.transitions[0].span, message, hint)
         for rule in stage.transitions:

@@ -30,12 +30,12 @@ _BOUNDS = {
     "maximum": "at most {}",
     "exclusiveMinimum": "more than {}",
     "exclusiveMaximum": "less than {}",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "minItems": "at least {} entries",
-    "maxItems": "at most {} entries",
-    "minProperties": "at least {} entries",
-    "maxProperties": "at most {} entries",
+    "minLength": "at least {} character{}",
+    "maxLength": "at most {} character{}",
+    "minItems": "at least {} entr{}",
+    "maxItems": "at most {} entr{}",
+    "minProperties": "at least {} entr{}",
+    "maxProperties": "at most {} entr{}",
 }
 
 # What is wrong with one value: its code, the message and a hint.
@@ -54,6 +54,12 @@ class _Broken:
     of_a_name: bool
     message: str
 
+    @property
+    def missing(self) -> str:
+        """The key that is required and not there."""
+        # jsonschema yields one error a missing key; its text starts with the key's repr.
+        return str(next(key for key in self.expected if self.message.startswith(repr(key))))
+
 
 def check(document: Document, name: str) -> list[Diagnostic]:
     """Findings of the JSON Schema ``name`` on a document."""
@@ -68,17 +74,39 @@ def examine(document: Document, name: str, nulls: tuple[type, ...] = ()) -> tupl
     """
     found: list[Diagnostic] = []
     refused: set[Place] = set()
-    for error in _broken(_validator(name), document.data):
-        if len(found) > MAX_FINDINGS:
-            break
-        if error.value is None and error.place and isinstance(error.place[-1], nulls):
-            continue
-        if error.keyword == "oneOf" and not isinstance(error.value, dict):
-            continue  # its type is wrong, and reported
+    for error in _telling(list(islice(_broken(_validator(name), document.data), MAX_FINDINGS + 1)), nulls):
         found.extend(_findings(error, document))
         refused.update(_refused(error))
+    if len(found) > MAX_FINDINGS:
+        return replace(document, data={}), found  # what else is wrong in it was not looked for
     data: dict[str, Value] = _without(document.data, refused, (), document)
     return replace(document, data=data) if refused else document, found
+
+
+def _telling(errors: list[_Broken], nulls: tuple[type, ...]) -> Iterator[_Broken]:
+    """The errors without those that only follow from others."""
+    extra = {error.place: _extra(error) for error in errors if error.keyword == "additionalProperties"}
+    mistyped = {error.place for error in errors if error.keyword == "type"}
+    empty = {error.place for error in errors if error.keyword == "minLength"}
+    for error in errors:
+        if error.value is None and error.place and isinstance(error.place[-1], nulls):
+            continue
+        if error.keyword != "type" and error.place in mistyped:
+            continue
+        if error.keyword == "pattern" and not error.of_a_name and error.place in empty:
+            continue
+        wanted = [error.missing] if error.keyword == "required" else []
+        wanted += [branch["required"][0] for branch in error.expected] if error.keyword == "oneOf" else []
+        unknown = extra.get(error.place, [])
+        if any(nearest(key, unknown) for key in wanted):
+            continue  # the misspelt key is reported, and what it is meant to be
+        if error.keyword == "oneOf" and unknown and len(unknown) == len(error.value):
+            continue  # nothing in it is known
+        yield error
+
+
+def _extra(error: _Broken) -> list[str]:
+    return [key for key in error.value if key not in error.rule.get("properties", {})]
 
 
 def _broken(validator: Draft7Validator, data: Value) -> Iterator[_Broken]:
@@ -98,7 +126,7 @@ def _broken(validator: Draft7Validator, data: Value) -> Iterator[_Broken]:
 def _refused(error: _Broken) -> Iterator[Place]:
     """What has to be left out for the rest to make sense."""
     if error.keyword == "additionalProperties":
-        yield from ((*error.place, key) for key in error.value if key not in error.rule.get("properties", {}))
+        yield from ((*error.place, key) for key in _extra(error))
     elif error.place and not error.of_a_name:
         yield error.place
 
@@ -118,9 +146,10 @@ def _without(data: Value, refused: set[Place], place: Place, document: Document)
 
 def parameter_faults(schema: Mapping[str, Any], values: Mapping[str, Value]) -> Iterator[tuple[str, str, str]]:
     """What a task's JSON Schema of parameters finds wrong with single values: parameter, message, hint."""
-    for error in _broken(Draft7Validator({"properties": schema["properties"]}), dict(values)):
+    errors = list(_broken(Draft7Validator({"properties": schema["properties"]}), dict(values)))
+    for error in _telling(errors, ()):
         parameter = str(error.place[0])
-        _, message, hint = _fault(error, str(error.value))
+        _, message, hint = _fault(error, _yaml(error.value))
         yield parameter, f"`{parameter}` {message}", hint
 
 
@@ -134,10 +163,7 @@ def _findings(error: _Broken, document: Document) -> Iterator[Diagnostic]:
     if error.keyword == "additionalProperties":
         yield from _unknown_keys(error, document, place)
     elif error.keyword == "required":
-        missing = next(key for key in error.expected if key not in error.value)
-        # jsonschema yields one error a missing key; its own text starts with the key's repr.
-        missing = next((key for key in error.expected if error.message.startswith(repr(key))), missing)
-        yield _missing_key(error, document, place, missing)
+        yield _missing_key(document, place, error.missing)
     elif error.of_a_name:
         _, message, hint = _fault(error, str(error.value))
         yield Diagnostic(codes.BAD_FORM, document.key((*place, error.value)), f"`{error.value}` {message}", hint)
@@ -148,11 +174,11 @@ def _findings(error: _Broken, document: Document) -> Iterator[Diagnostic]:
 
 
 def _unknown_keys(error: _Broken, document: Document, place: Place) -> Iterator[Diagnostic]:
-    known = set(error.rule.get("properties", {}))
-    for key in islice((key for key in error.value if key not in known), MAX_FINDINGS):
-        where = f" in {_path(place)}" if place else ""
-        free = known - set(error.value)
-        span = document.key((*place, key))
+    properties = error.rule.get("properties", {})
+    known = {key for key, rule in properties.items() if "not" not in rule}
+    where = f" in {_path(place)}" if place else ""
+    for key in islice(_extra(error), MAX_FINDINGS + 1):
+        span, free = document.key((*place, key)), known - set(error.value)
         yield Diagnostic(codes.UNKNOWN_KEY, span, f"unknown key `{key}`{where}", _key_hint(key, free or known))
 
 
@@ -160,12 +186,9 @@ def _key_hint(key: str, known: set[str]) -> str:
     return suggest(key, known, "key") if nearest(key, known) else f"possible here: {listed(sorted(known))}"
 
 
-def _missing_key(error: _Broken, document: Document, place: Place, missing: str) -> Diagnostic:
+def _missing_key(document: Document, place: Place, missing: str) -> Diagnostic:
     where = _path(place) if place else "the file"
-    hint = f"add `{missing}:`"
-    if near := nearest(missing, set(error.value) - set(error.rule.get("properties", {}))):
-        hint = f"is `{near}` meant to be `{missing}`?"
-    return Diagnostic(codes.MISSING_KEY, document.key(place), f"{where} has no `{missing}`", hint)
+    return Diagnostic(codes.MISSING_KEY, document.key(place), f"{where} has no `{missing}`", f"add `{missing}:`")
 
 
 def _fault(error: _Broken, raw: str) -> Fault:
@@ -177,29 +200,37 @@ def _fault(error: _Broken, raw: str) -> Fault:
 
 
 def _out_of_bounds(error: _Broken, keyword: str, raw: str) -> str:
-    bound = _BOUNDS[keyword].format(error.expected)
+    one = error.expected == 1
+    ending = ("y" if one else "ies") if "entr" in _BOUNDS[keyword] else "" if one else "s"
+    bound = _BOUNDS[keyword].format(error.expected, ending)
     if keyword in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
         return f"must be {bound}, but is {raw}"
-    size = len(error.value)
-    return f"must have {bound}, but has {size}"
+    return f"must have {bound}, but has {len(error.value) or 'none'}"
 
 
 def _wrong_type(error: _Broken, raw: str) -> Fault:
     wanted = error.expected if isinstance(error.expected, list) else [error.expected]
     names = [_KINDS[kind] for kind in wanted if kind != "null"]
-    message = f"must be {' or '.join(names)}, but is {_shown(error.value, raw)}"
-    hint = ""
-    if "string" in wanted and isinstance(error.value, bool) and "properties" in error.rule:
-        hint = "for a rule that always fires write `otherwise: true` instead of `when`"
-    elif "string" in wanted and isinstance(error.value, bool | int | float):
-        hint = f'put quotes around it: "{raw}"'
-    elif isinstance(error.value, str) and {"number", "integer"} & set(wanted):
-        hint = "write the number without quotes"
-    elif isinstance(error.value, str) and "boolean" in wanted:
-        hint = "write true or false, without quotes"
-    elif "array" in wanted and isinstance(error.value, str):
-        hint = f"a list is written [{raw}]"
-    return codes.WRONG_TYPE, message, hint
+    listing = ", ".join(names[:-1]) + " or " + names[-1] if len(names) > 1 else names[0]
+    return codes.WRONG_TYPE, f"must be {listing}, but is {_shown(error.value, raw)}", _type_hint(error, wanted, raw)
+
+
+def _type_hint(error: _Broken, wanted: list[str], raw: str) -> str:
+    value, rule = error.value, error.rule
+    quoted = raw[:1] in ("'", '"')
+    if "string" in wanted and "properties" in rule:  # a condition
+        return "write `otherwise: true` for a rule that always fires, or a condition such as `x[-1] >= 200`"
+    if "string" in wanted and isinstance(value, bool | int | float):
+        return f'put quotes around it: "{raw}"'
+    if {"number", "integer"} & set(wanted):
+        return "write the number without quotes" if quoted else "write a plain number, such as 5 or 0.5"
+    if "boolean" in wanted:
+        return "write true or false, without quotes" if quoted else "write true or false"
+    if "array" in wanted and isinstance(value, str) and rule.get("items", {}).get("type") == "string":
+        return f"a list is written [{raw}]"
+    if "array" in wanted:
+        return "every entry of a list starts with `- `"
+    return "indent `key: value` lines below it" if "object" in wanted else ""
 
 
 def _shown(value: Value, raw: str) -> str:
@@ -209,13 +240,14 @@ def _shown(value: Value, raw: str) -> str:
 
 def _not_listed(error: _Broken, raw: str) -> Fault:
     allowed = [_yaml(value) for value in error.expected]
-    hint = suggest(str(error.value), [str(v) for v in error.expected], "value")
+    near = nearest(str(error.value), [str(value) for value in error.expected])
+    hint = f"did you mean `{near}`?" if near else ""
     return codes.NOT_ALLOWED, f"must be one of {', '.join(allowed[:12])}, but is {raw[:60]}", hint
 
 
 def _not_constant(error: _Broken, raw: str) -> Fault:
     wanted = _yaml(error.expected)
-    return codes.NOT_ALLOWED, f"must be {wanted}, but is {raw[:60]}", f"write {wanted}, or leave the key out"
+    return codes.NOT_ALLOWED, f"must be {wanted}, but is {raw[:60]}", f"write {wanted}"
 
 
 def _bad_form(error: _Broken, _raw: str) -> Fault:
@@ -259,14 +291,14 @@ def _named(place: Place) -> str:
 
 
 def _path(place: Place) -> str:
-    """A place as a person says it: ``stages.STAGE_1``, ``rule 2 of stages.STAGE_1``."""
-    if not place:
-        return "the file"
-    if isinstance(place[-1], int):
-        what = "rule" if len(place) > 1 and place[-2] == "transitions" else "entry"
-        owner = place[:-2] if what == "rule" else place[:-1]
-        return f"{what} {place[-1] + 1} of {_path(owner)}"
-    return f"`{'.'.join(str(step) for step in place)}`"
+    """A place as a person says it: ``stages.STAGE_1``, ``rule 2 of stages.STAGE_1``, ``all of rule 2 of ...``."""
+    last = max((at for at, step in enumerate(place) if isinstance(step, int)), default=None)
+    if last is None:
+        return f"`{'.'.join(str(step) for step in place)}`" if place else "the file"
+    rest = place[last + 1 :]
+    rule = last > 0 and place[last - 1] == "transitions"
+    entry = f"{'rule' if rule else 'entry'} {int(place[last]) + 1} of {_path(place[: last - rule])}"
+    return f"{_path(rest)} of {entry}" if rest else entry
 
 
 def _yaml(value: Value) -> str:

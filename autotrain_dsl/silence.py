@@ -10,7 +10,7 @@ from itertools import islice
 
 from autotrain_dsl.codes import BY_ID
 from autotrain_dsl.codes import document as codes
-from autotrain_dsl.diagnostics import MAX_FINDINGS, Diagnostic
+from autotrain_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Severity
 from autotrain_dsl.document import Document
 from autotrain_dsl.source import Span
 from autotrain_dsl.spelling import suggest
@@ -77,9 +77,13 @@ def _unused(ignores: list[Ignore], used: set[tuple[Ignore, str]]) -> list[Diagno
     found = []
     for ignore in ignores:
         for code in ignore.codes:
-            if (ignore, code) not in used:
-                message = f"there is no warning {code} on this line to silence"
-                found.append(Diagnostic(codes.UNUSED_IGNORE, ignore.span, message, "delete the comment or move it"))
+            if code not in BY_ID or (ignore, code) in used:
+                continue
+            message = f"there is no warning {code} on this line to silence"
+            hint = "delete the comment, or move it to the end of the line of the warning"
+            if BY_ID[code].severity is Severity.ERROR:
+                hint = f"{code} is an error, and errors cannot be silenced: delete the comment"
+            found.append(Diagnostic(codes.UNUSED_IGNORE, ignore.span, message, hint))
     return found
 
 
@@ -94,12 +98,12 @@ def ignores_in(document: Document) -> tuple[list[Ignore], list[Diagnostic]]:
             continue
         span = Span(source, match.start(), match.start() + len(match.group().rstrip()))
         form = _IGNORE.fullmatch(match["rest"].strip())
-        ids = tuple(word.strip() for word in form["codes"].split(",")) if form else ()
+        ids = tuple(word.strip() for word in form["codes"].split(",") if word.strip()) if form else ()
         if form and ids and form["reason"].strip():
             faults.extend(_unknown_codes(ids, span))
             found.append(Ignore(ids, span))
         else:
-            what = "says no reason" if form else "cannot be understood"
+            what = "cannot be understood" if not form else "says no reason" if ids else "names no code"
             hint = "write `# autotrain: ignore[CODE] reason`"
             faults.append(Diagnostic(codes.BAD_IGNORE, span, f"this `autotrain:` comment {what}", hint))
     return found, faults

@@ -82,17 +82,22 @@ class Span:
         elif raw[:1] in ("'", '"'):
             at = 1
         for character in value:
-            while at < len(raw) and not _same(raw[at], character):
-                at += 1
-            if at == len(raw):
+            width = _escape(raw, at) if raw[:1] == '"' else 0
+            if not character.isspace():
+                while at < len(raw) and raw[at] != character and not width:
+                    at += 1
+                    width = _escape(raw, at) if raw[:1] == '"' else 0
+            if at >= len(raw):
                 break
             offsets.append(self.start + at)
-            at += 1
-            if character.isspace():
-                while at < len(raw) and raw[at].isspace():
-                    at += 1
+            # Of the white space where lines are joined only one character stands in the value.
+            if width or not character.isspace() or raw[at].isspace():
+                at += width or 1
         return offsets
 
 
-def _same(raw: str, character: str) -> bool:
-    return raw == character or (raw.isspace() and character.isspace())
+def _escape(raw: str, at: int) -> int:
+    """Length of the escape of a double-quoted text that starts here, 0 where none does."""
+    if raw[at : at + 1] != "\\" or raw[at + 1 : at + 2] in ("", "\n", "\r"):
+        return 0
+    return {"x": 4, "u": 6, "U": 10}.get(raw[at + 1], 2)

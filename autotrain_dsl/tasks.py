@@ -12,7 +12,7 @@ from typing import Any
 from autotrain_dsl import document, schema
 from autotrain_dsl.codes import resolver as codes
 from autotrain_dsl.codes import schema as schema_codes
-from autotrain_dsl.diagnostics import Diagnostic, Note, has_errors
+from autotrain_dsl.diagnostics import Diagnostic, Note, has_errors, tidy
 from autotrain_dsl.document import Document
 from autotrain_dsl.expressions.checker import check_condition
 from autotrain_dsl.expressions.evaluator import compile_node
@@ -42,7 +42,7 @@ class TaskSchemas:
             if path.is_file():
                 task, found = self._load(path)
                 if task is None:
-                    note = Note("; ".join(f"{d.code.id} {d.message}" for d in found[:3]))
+                    note = Note("; ".join(f"{d.code.id} {d.message}" for d in tidy(found)[:3]))
                     message = f"the task schema `{path.name}` is in error"
                     return None, [Diagnostic(codes.BAD_TASK_SCHEMA, span, message, notes=(note,))]
                 return task, []
@@ -74,7 +74,13 @@ def load(written: Document) -> tuple[TaskSchema | None, list[Diagnostic]]:
     if has_errors(found):
         return None, found
     data = written.data
-    found = [*_misnamed(written), *_required(written), *_metrics_findings(written), *_defaults(written)]
+    found = [
+        *_misnamed(written),
+        *_required(written),
+        *_metrics_findings(written),
+        *_empty_ranges(written),
+        *_defaults(written),
+    ]
     scope = _parameter_scope(data["parameters"]["properties"])
     constraints = []
     for number, entry in enumerate(data.get("constraints", [])):
@@ -128,7 +134,9 @@ def _misnamed(written: Document) -> Iterator[Diagnostic]:
     actual = Path(written.source.name).name
     if actual != expected and not written.source.name.startswith("<"):
         message = f"this task schema is called `{expected.removesuffix('.yaml')}`, but its file is `{actual}`"
-        yield Diagnostic(codes.MISNAMED_TASK_SCHEMA, written.span(("name",)), message, f"rename the file `{expected}`")
+        yield Diagnostic(
+            codes.MISNAMED_TASK_SCHEMA, written.span(("name",)), message, f"rename the file to `{expected}`"
+        )
 
 
 def _required(written: Document) -> Iterator[Diagnostic]:
@@ -141,14 +149,20 @@ def _required(written: Document) -> Iterator[Diagnostic]:
 
 
 def _metrics_findings(written: Document) -> Iterator[Diagnostic]:
-    for name, spec in written.data["metrics"].items():
-        place = ("metrics", name)
+    for name in written.data["metrics"]:
         if name in WORDS or keyword.iskeyword(name):
             message = f"`{name}` is a word of the language and cannot be a metric"
-            yield Diagnostic(codes.NAME_TAKEN, written.key(place), message)
-        if spec.get("minimum", -inf) > spec.get("maximum", inf):
-            span = written.span((*place, "minimum"))
-            yield Diagnostic(schema_codes.OUT_OF_BOUNDS, span, f"the range of `{name}` is empty: minimum above maximum")
+            yield Diagnostic(codes.NAME_TAKEN, written.key(("metrics", name)), message, "choose another name")
+
+
+def _empty_ranges(written: Document) -> Iterator[Diagnostic]:
+    properties = written.data["parameters"]["properties"]
+    for group, specs in ((("metrics",), written.data["metrics"]), (("parameters", "properties"), properties)):
+        for name, spec in specs.items():
+            if spec.get("minimum", -inf) > spec.get("maximum", inf):
+                span = written.span((*group, name, "minimum"))
+                message = f"the range of `{name}` is empty: minimum above maximum"
+                yield Diagnostic(schema_codes.OUT_OF_BOUNDS, span, message, "exchange the two, or correct one")
 
 
 def _defaults(written: Document) -> Iterator[Diagnostic]:

@@ -97,7 +97,7 @@ def command(
     except StoreError as error:
         if error.wrong_use:
             raise click.UsageError(text.clean(str(error))) from error
-        click.echo(f"error: {text.clean(str(error))}; nothing was changed", err=True)
+        click.echo(f"error: {text.clean(str(error))}; {error.changed}", err=True)
         return OUTSIDE
     run = report.Run(behavior, manager, result.behavior, result.outcome, result.rows, dry_run, result.written)
     click.echo(report.as_json(run) if output == "json" else report.as_text(run), nl=False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from autotrain_dsl.codes import expressions as codes
 from autotrain_dsl.diagnostics import Code, Diagnostic
 from autotrain_dsl.expressions import outcomes, parser, printer, signatures
+from autotrain_dsl.expressions.cuts import sunk
 from autotrain_dsl.expressions.nodes import (
     BOOLEAN,
     NUMBER,
@@ -24,6 +25,7 @@ from autotrain_dsl.expressions.nodes import (
     Not,
     Type,
     Window,
+    is_deeper,
 )
 from autotrain_dsl.expressions.parser import Written
 from autotrain_dsl.expressions.scope import FUNCTIONS, Scope
@@ -31,8 +33,19 @@ from autotrain_dsl.source import Span
 from autotrain_dsl.spelling import suggest
 
 MAX_EXPANDED = 2_000
+MAX_EXPANDED_DEPTH = 100
 MAX_BOUND = 10_000
 
+_FUNCTION_TWINS = {
+    "avg": "write `mean(...)`",
+    "average": "write `mean(...)`",
+    "len": "write `count(...)`",
+    "length": "write `count(...)`",
+    "last": "the last value is `x[-1]`",
+    "first": "the first value is `x[0]`",
+    "stdev": "write `std(...)`",
+    "sd": "write `std(...)`",
+}
 _COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 _COMPUTE = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 
@@ -59,6 +72,9 @@ def check(written: Written, scope: Scope) -> Checked:
     if checker.size > MAX_EXPANDED:
         message = f"with its derived names written out the expression has more than {MAX_EXPANDED:,} parts"
         checker.report(codes.TOO_LARGE, written.place, message, "derive less from derived names")
+    elif node is not None and is_deeper(node, MAX_EXPANDED_DEPTH):
+        message = f"with its derived names written out the expression has more than {MAX_EXPANDED_DEPTH} levels"
+        checker.report(codes.TOO_LARGE, written.place, message, "derive less from derived names")
     found = checker.findings
     return Checked(None if found else node, found, frozenset(checker.used), checker.size)
 
@@ -79,10 +95,11 @@ def check_condition(written: Written, scope: Scope) -> Checked:
 def _condition_hint(node: Node) -> str:
     if isinstance(node, Comparison) and node.type.is_sequence:
         sequence, other = (node.left, node.right) if node.left.type.is_sequence else (node.right, node.left)
-        name, limit = printer.text(sequence), printer.text(other)
         cut = "" if isinstance(sequence, Window) else "[-3:]"
+        whole, limit = printer.text(sequence), printer.text(other)
+        name = printer.text(sequence.of) if isinstance(sequence, Window) else whole
         if not other.type.is_sequence:
-            return f"write `{name}[-1] {node.operator} {limit}` or `all({name}{cut} {node.operator} {limit})`"
+            return f"write `{name}[-1] {node.operator} {limit}` or `all({whole}{cut} {node.operator} {limit})`"
     if node.type.is_sequence:
         return "take one session (`[-1]`), or `all(...)` or `any(...)` of them"
     return "compare it with something: `... >= 200`"
@@ -248,7 +265,7 @@ class _Checker:
         index = self._bound(tree.slice)
         if of is None or index is None:
             return None
-        return Item(of, index, Type(of.type.kind), span)
+        return sunk(Item(of, index, Type(of.type.kind), span))
 
     def _window(self, of: Node | None, tree: ast.Slice, span: Span) -> Node | None:
         start = None if tree.lower is None else self._bound(tree.lower)
@@ -262,7 +279,7 @@ class _Checker:
             return None
         assert of.type.shape is not None
         shape = of.type.shape if start is None and stop is None else (*of.type.shape, f"[{start}:{stop}]")
-        return Window(of, start, stop, Type(of.type.kind, shape), span)
+        return sunk(Window(of, start, stop, Type(of.type.kind, shape), span))
 
     def _bound(self, tree: ast.expr) -> int | None:
         """The whole number that an index or an end of a slice stands for."""
@@ -279,7 +296,7 @@ class _Checker:
             self.report(codes.BAD_WINDOW, span, message, "the last session is `x[-1]`, the last five `x[-5:]`")
             return None
         if abs(value) > MAX_BOUND:
-            self.report(codes.BAD_WINDOW, span, f"{value} is more than {MAX_BOUND:,} sessions away")
+            self.report(codes.BAD_WINDOW, span, f"`{span.text}` is more than {MAX_BOUND:,} sessions away")
             return None
         return value
 
@@ -290,9 +307,9 @@ class _Checker:
             case ast.Name(id=name) if name in self.scope.constants:
                 self.used.add(name)
                 constant = self.scope.constants[name]
-                return int(constant) if constant == int(constant) and abs(constant) <= MAX_BOUND else None
-            case ast.Name():
-                self.visit(tree)  # reports an unknown name
+                return int(max(-MAX_BOUND - 1, min(constant, MAX_BOUND + 1))) if constant.is_integer() else None
+            case ast.Name() | ast.Call():
+                self.visit(tree)  # reports unknown names and functions
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 of = self._whole_number(operand)
                 return None if of is None else -of
@@ -308,8 +325,13 @@ class _Checker:
         name, span = tree.func.id, self.written.span(tree)
         if name not in FUNCTIONS:
             hint = suggest(name, FUNCTIONS, "function")
+            hint = _FUNCTION_TWINS.get(name, hint)
             if name in self.scope.names():
-                hint = f"`{name}` is no function: index it with square brackets, `{name}[-1]`"
+                known = self.scope.variables.get(name)
+                way_out = (
+                    f"take a value with `{name}[-1]`" if known and known.type.is_sequence else "leave the brackets out"
+                )
+                hint = f"`{name}` is no function: {way_out}"
             self.report(codes.UNKNOWN_FUNCTION, self.written.span(tree.func), f"unknown function `{name}`", hint)
             for argument in tree.args:
                 self.visit(argument)
@@ -337,7 +359,8 @@ class _Checker:
             message = f"`{name}` takes {wanted}, but `{printer.text(of)}` is {of.type}"
             self.report(codes.WRONG_TYPE, of.span, message, signatures.argument_hint(name, of))
             return None
-        return Call(name, of, signatures.result_type(name, of), span, digits)
+        call = Call(name, of, signatures.result_type(name, of), span, digits)
+        return sunk(call) if name == "at_stage" else call
 
 
 def join(operator: str, parts: list[Node], span: Span) -> Node:

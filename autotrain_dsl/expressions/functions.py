@@ -147,8 +147,8 @@ def largest(of: Sequence) -> Number:
 
 def _sum(values: tuple[float, ...]) -> float:
     # Not the built-in: since Python 3.12 it corrects rounding errors, which numpy does not.
-    result = values[0]
-    for value in values[1:]:
+    result = 0.0
+    for value in values:
         result += value
     return result
 

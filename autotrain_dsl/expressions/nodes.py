@@ -183,6 +183,16 @@ def names(node: Node) -> set[str]:
     return {part.name for part in walk(node) if isinstance(part, Variable)}
 
 
+def is_deeper(node: Node, most: int) -> bool:
+    """Whether more than ``most`` levels of operands stand inside each other."""
+    level: list[Node] = [node]
+    for _ in range(most):
+        level = [child for each in level for child in children(each)]
+        if not level:
+            return False
+    return True
+
+
 def size(node: Node) -> int:
     """Number of nodes, counting a part once for every place where it is used."""
     return 1 + sum(size(child) for child in children(node))

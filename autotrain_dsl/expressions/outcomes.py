@@ -9,6 +9,7 @@ from autotrain_dsl.diagnostics import Diagnostic
 from autotrain_dsl.expressions import printer
 from autotrain_dsl.expressions.nodes import Call, Comparison, Kind, Node, names, walk
 from autotrain_dsl.expressions.ranges import Range, range_of, truth_of
+from autotrain_dsl.expressions.scope import SITUATION
 
 
 def findings(node: Node) -> list[Diagnostic]:
@@ -28,12 +29,12 @@ def _comparison_findings(node: Comparison) -> list[Diagnostic]:
     always = truth_of(node)
     if always is not None:
         for side, values, limit in ((node.left, left, right), (node.right, right, left)):
-            if names(side) and limit.is_single and not values.low <= limit.low <= values.high:
+            if names(side) - set(SITUATION) and limit.is_single and not values.low <= limit.low <= values.high:
                 return [_out_of_range(node, side, values, limit.low, always)]
         return [_constant_finding(node, always)]
     measured = bool(names(node)) and not (left.integer and right.integer)
     if node.operator in ("==", "!=") and measured and not (_is_rounded(node.left) or _is_rounded(node.right)):
-        message = f"`{printer.text(node)}` compares a measured value for equality"
+        message = f"`{_written(node)}` compares a measured value for equality"
         return [Diagnostic(codes.FLOAT_EQUALITY, node.span, message, "use `>=` or `<=`, or round first")]
     return []
 
@@ -46,7 +47,7 @@ def _out_of_range(node: Comparison, side: Node, values: Range, limit: float, alw
     reach = f"from {printer.number(values.low)}" if abs(values.low) != inf else "up"
     reach += f" to {printer.number(values.high)}" if abs(values.high) != inf else " upwards"
     message = (
-        f"the threshold {printer.number(limit)} is outside the range of `{printer.text(side)}`, which goes {reach}: "
+        f"the threshold {printer.number(limit)} is outside the range of `{_written(side)}`, which goes {reach}: "
         f"always {str(always).lower()}"
     )
     hint = "correct the threshold, or the range in the task schema"
@@ -56,6 +57,11 @@ def _out_of_range(node: Comparison, side: Node, values: Range, limit: float, alw
 
 
 def _constant_finding(node: Node, always: bool) -> Diagnostic:
-    message = f"`{printer.text(node)}` is always {str(always).lower()}"
+    message = f"`{_written(node)}` is always {str(always).lower()}"
     hint = "use `otherwise: true` for a rule that shall always fire" if always else "it can never fire"
     return Diagnostic(codes.CONSTANT, node.span, message, hint)
+
+
+def _written(node: Node) -> str:
+    """A part in the author's own words."""
+    return " ".join(node.span.text.split())

@@ -78,14 +78,29 @@ _LANGUAGE = "the language has comparisons, `and or not`, `+ - * /`, `x[-1]`, `x[
 _SLIPS = (
     (re.compile(r"=>"), "write `>=`"),
     (re.compile(r"=<"), "write `<=`"),
+    (re.compile(r"<>"), "write `!=`"),
+    (re.compile(r"[<>=!] ="), "write the two signs without the space"),
     (re.compile(r"(?<![<>=!:])=(?!=)"), "to compare write `==`"),
     (re.compile(r"&&"), "write `and`"),
     (re.compile(r"\|\|"), "write `or`"),
     (re.compile(r"!(?!=)"), "write `not`"),
     (re.compile(r"\b(AND|OR|NOT)\b"), "write `and`, `or`, `not` in small letters"),
+    (re.compile(r"[0-9.]+%"), "write a share as a number from 0 to 1: 0.6, not 60%"),
     (re.compile(r"\?"), "there is no `?`; write two rules"),
     (re.compile(r";"), "one expression only; write `and` between two conditions"),
 )
+_STRAIGHT = "write straight quotes"
+_TWINS = {
+    "#": "a comment stands behind the value, outside of its quotes",
+    "\u2265": "write `>=`",
+    "\u2264": "write `<=`",
+    "\u2260": "write `!=`",
+    "\u2212": "write `-`",
+    "\u00d7": "write `*`",
+    "\u00a0": "it looks like a space: type a plain one",
+    **dict.fromkeys("\u2018\u2019\u201c\u201d", _STRAIGHT),
+}
+_PLAIN_TEXT = re.compile(r"""'[^']*'|"[^"]*\"""")
 _PLAIN_NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]*)?([eE][-+]?[0-9]+)?|\.[0-9]+([eE][-+]?[0-9]+)?")
 
 
@@ -149,15 +164,17 @@ def _unfit_text(written: Written) -> Diagnostic | None:
     for at, character in enumerate(text):
         if not (" " <= character <= "~" or character in "\n\r\t") or character in "#\\":
             span = written.part(at, at + 1)
-            hint = "put comments behind a YAML value that ends before them" if character == "#" else ""
-            message = f"the character `{character}` (U+{ord(character):04X}) cannot stand in an expression"
-            return Diagnostic(codes.NOT_IN_LANGUAGE, span, message, hint)
+            shown = f"`{character}` " if character.isprintable() else ""
+            message = f"the character {shown}(U+{ord(character):04X}) cannot stand in an expression"
+            return Diagnostic(
+                codes.NOT_IN_LANGUAGE, span, message, _TWINS.get(character, "take plain ASCII characters")
+            )
     return None
 
 
 def _unreadable(written: Written, error: Exception) -> Diagnostic:
     shift = len(written.text) - len(written.text.lstrip())
-    offset = shift + max((getattr(error, "offset", None) or 1) - 1, 0)
+    offset = shift + max((getattr(error, "offset", None) or len(written.text)) - 1, 0)
     for slip, hint in _SLIPS:
         if match := slip.search(written.text):
             span = written.part(match.start(), match.end())
@@ -191,7 +208,9 @@ def _too_large(written: Written, tree: ast.expr) -> Diagnostic | None:
         count += len(level)
         level = [child for node in level for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
         if count > MAX_NODES or depth > MAX_DEPTH:
-            bound = f"{MAX_NODES} parts" if count > MAX_NODES else f"{MAX_DEPTH} levels"
+            bound = (
+                f"{MAX_NODES} parts" if count > MAX_NODES else f"{MAX_DEPTH} operations or brackets inside each other"
+            )
             message = f"the expression has more than {bound}"
             return Diagnostic(codes.TOO_LARGE, written.place, message, "split it with `derived` names")
     return None
@@ -217,7 +236,9 @@ def _refused(written: Written, tree: ast.AST) -> Iterator[Diagnostic]:
         if isinstance(child, ast.operator | ast.unaryop | ast.cmpop) and not isinstance(child, _ALLOWED):
             what, hint = _REFUSED.get(type(child), "such an operator"), _HINTS.get(type(child), _LANGUAGE)
             yield Diagnostic(codes.NOT_IN_LANGUAGE, written.span(tree), f"the language does not have {what}", hint)
-        elif not isinstance(child, ast.operator | ast.unaryop | ast.cmpop):
+            return
+    for child in ast.iter_child_nodes(tree):
+        if not isinstance(child, ast.operator | ast.unaryop | ast.cmpop):
             yield from _refused(written, child)
 
 
@@ -227,10 +248,13 @@ def _refused_constant(written: Written, node: ast.Constant) -> Iterator[Diagnost
         hint = "" if value is None else f"write `{str(value).lower()}`"
         yield Diagnostic(codes.NOT_IN_LANGUAGE, span, f"the language has no `{value}`", hint)
     elif isinstance(value, int | float):
-        if not _PLAIN_NUMBER.fullmatch(span.text) and not _PLAIN_NUMBER.fullmatch(_one_line(span.text)):
-            message = f"the number `{span.text[:40]}` is not written in plain decimal digits"
+        text = _one_line(written.text)[node.col_offset : node.end_col_offset]
+        if not _PLAIN_NUMBER.fullmatch(text):
+            message = f"the number `{text[:40]}` is not written in plain decimal digits"
             yield Diagnostic(codes.NOT_IN_LANGUAGE, span, message, "write it like 200 or 0.65")
         elif abs(value) > 1e300:
             yield Diagnostic(codes.NOT_IN_LANGUAGE, span, "the number is too large")
-    elif not isinstance(value, str):
-        yield Diagnostic(codes.NOT_IN_LANGUAGE, span, f"the language has no {type(value).__name__} values", _LANGUAGE)
+    elif not isinstance(value, str) or not _PLAIN_TEXT.fullmatch(
+        _one_line(written.text)[node.col_offset : node.end_col_offset]
+    ):
+        yield Diagnostic(codes.NOT_IN_LANGUAGE, span, "the language does not have values of this kind", _LANGUAGE)

@@ -94,6 +94,8 @@ def _range_of_call(node: Call) -> Range:
             return Range(low, max(abs(of.low), abs(of.high)), integer)
         case "round":
             return _rounded(of, node.digits)
+        case "mean" if not all(abs(end) == inf or float(end).is_integer() for end in (of.low, of.high)):
+            return Range(of.low - abs(of.low) * 1e-12, of.high + abs(of.high) * 1e-12)
         case name if name in _SAME_RANGE:
             return Range(of.low, of.high, integer)
         case _:
@@ -145,7 +147,9 @@ def _truth_of_comparison(node: Comparison) -> bool | None:
             return _order(left.low > right.high, left.high <= right.low)
         case ">=":
             return _order(left.low >= right.high, left.high < right.low)
-    apart = left.high < right.low or right.high < left.low
+    whole, fraction = (left, right) if left.integer else (right, left)
+    never_meet = whole.integer and fraction.is_single and not fraction.low.is_integer()
+    apart = left.high < right.low or right.high < left.low or never_meet
     same = left.is_single and right.is_single and left.low == right.low
     return _order(same, apart) if node.operator == "==" else _order(apart, same)
 

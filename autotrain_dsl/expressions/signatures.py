@@ -26,6 +26,12 @@ def argument_hint(name: str, of: Node) -> str:
         return f"compare first: `{name}({printer.text(of)} >= 200)`"
     if of.type.kind is Kind.BOOLEAN and of.type.is_sequence:
         return "`count(...)` counts how many are true"
+    if name in ("all", "any") and of.type.kind is Kind.BOOLEAN:
+        return f"this is one answer already: leave `{name}(...)` out"
+    if name in ("abs", "round"):
+        return ""
+    if not isinstance(of, Item) and not of.type.is_sequence:
+        return f"this is one value already: leave `{name}(...)` out"
     if isinstance(of, Item):
         return f"give it several sessions: `{name}({printer.text(of.of)}[-5:])`"
     return "give it a sequence: `x[-5:]`"

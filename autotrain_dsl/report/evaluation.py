@@ -64,7 +64,7 @@ def as_text(run: Run) -> str:
     lines = [
         f"{clean(run.behavior_uri)}: {_count(n['sessions_read'], 'row')}, {mice} looked at",
         *_leftovers(n),
-        f"judged {_count(n['judged'], 'session')}{'' if n['judged'] else ': there is nothing new'}",
+        f"judged {_count(n['judged'], 'session')}{'' if n['judged'] or n['not_judged'] else ': there is nothing new'}",
     ]
     if n["judged"]:
         lines += [

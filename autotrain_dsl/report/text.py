@@ -54,7 +54,7 @@ def _excerpt(span: Span, style: Style, severity: Severity) -> list[str]:
     before, marked = text[cut:start], text[start:end]
     line = ("..." if cut else "") + text[cut : cut + _WIDTH] + ("..." if len(text) > cut + _WIDTH else "")
     indent = " " * (len("...") if cut else 0) + " " * _columns(before)
-    underline = "^" * max(1, min(_columns(marked), _WIDTH))
+    underline = "^" * max(1, min(_columns(marked), _WIDTH - len(before)))
     number = str(span.line)
     return [
         f"{style(f'{number} |', 'frame')} {clean(line)}",

@@ -1,5 +1,6 @@
 """ATD416: a window of several sessions that reaches into earlier stages."""
 
+import re
 from collections.abc import Iterator
 from math import inf
 
@@ -70,10 +71,11 @@ def _guaranteed(node: Node, positive: bool) -> float:
 
 def _finding(read: Read) -> Diagnostic:
     window = printer.text(read.node)
+    own = re.sub(rf"\b{read.metric}\b", f"at_stage({read.metric})", window, count=1)
     if read.reach == inf:
         message = f"`{window}` looks at the whole history, sessions of earlier stages included"
-        hint = f"take `at_stage({read.metric})`"
+        hint = f"take `{own}`"
     else:
         message = f"`{window}` looks {int(read.reach)} sessions back and so into earlier stages"
-        hint = f"add `{_STAY} >= {int(read.reach)}`, or take `at_stage({read.metric})[-{int(read.reach)}:]`"
+        hint = f"add `{_STAY} >= {int(read.reach)}`, or take `{own}`"
     return Diagnostic(codes.FOREIGN_WINDOW, read.span, message, hint)

@@ -11,9 +11,10 @@ import pandas as pd
 class StoreError(Exception):
     """The outside world failed; with ``wrong_use`` the URI itself is wrong."""
 
-    def __init__(self, message: str, wrong_use: bool = False) -> None:
+    def __init__(self, message: str, wrong_use: bool = False, changed: str = "nothing was changed") -> None:
         super().__init__(message)
         self.wrong_use = wrong_use
+        self.changed = changed
 
 
 class ConflictError(StoreError):
@@ -21,7 +22,9 @@ class ConflictError(StoreError):
 
 
 class UnreadableError(Exception):
-    """The bytes are there but are no table."""
+    """The bytes are there but are no table; ``version`` lets a derived table be replaced all the same."""
+
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Callable, Mapping
 
@@ -34,7 +35,7 @@ def _to_parquet(frame: pd.DataFrame) -> bytes:
 
 
 def _from_parquet(content: bytes) -> pd.DataFrame:
-    return pd.read_parquet(io.BytesIO(content), engine="pyarrow")
+    return pd.read_parquet(io.BytesIO(content), engine="pyarrow", use_threads=False, pre_buffer=False)
 
 
 def _to_csv(frame: pd.DataFrame) -> bytes:
@@ -43,7 +44,14 @@ def _to_csv(frame: pd.DataFrame) -> bytes:
 
 def _from_csv(content: bytes) -> pd.DataFrame:
     # Everything as text: leading zeros of mouse numbers and versions such as 2.10 stay as they are.
-    return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    text = content.decode("utf-8-sig")
+    if not text.endswith(("\n", "\r")):
+        raise ValueError("the last line has no line break: the file was cut off (add one if it was not)")
+    header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(header):
+            raise ValueError(f"row {number} has {len(row)} values for {len(header)} columns")
+    return pd.DataFrame(rows, columns=header, dtype=object)
 
 
 _FORMATS: Mapping[str, tuple[Encode, Decode]] = {".parquet": (_to_parquet, _from_parquet), ".csv": (_to_csv, _from_csv)}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from autotrain_dsl.store.base import ConflictError, Snapshot, StoreError
+from autotrain_dsl.store.base import ConflictError, Snapshot, StoreError, UnreadableError
 from autotrain_dsl.store.formats import decode, encode
 
 LOCK_SECONDS = 60
@@ -30,7 +31,13 @@ class LocalTable:
     def read(self) -> Snapshot | None:
         """See ``Table.read``."""
         content = self._content()
-        return None if content is None else Snapshot(decode(content, self.path.suffix), _version(content))
+        if content is None:
+            return None
+        try:
+            return Snapshot(decode(content, self.path.suffix), _version(content))
+        except UnreadableError as error:
+            error.version = _version(content)
+            raise
 
     def write(self, frame: pd.DataFrame, replaces: str | None) -> str:
         """See ``Table.write``: compared and renamed into place under a lock that other runs respect."""
@@ -59,25 +66,29 @@ class LocalTable:
 
     def _replace(self, content: bytes) -> None:
         # The name is fixed: what a killed run left behind is overwritten by the next one.
-        temporary = self.path.with_name(f".{self.path.name}.new")
+        target = self.path.resolve()  # a link stays a link
+        temporary = target.with_name(f".{target.name}.new")
         try:
             with temporary.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            temporary.replace(self.path)
+            if target.exists():
+                shutil.copymode(target, temporary)
+            temporary.replace(target)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        self._sync_folder()
+        _sync(target.parent)
 
-    def _sync_folder(self) -> None:
-        if os.name == "posix":
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+
+def _sync(folder: Path) -> None:
+    if os.name == "posix":
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _version(content: bytes) -> str:

@@ -77,6 +77,9 @@ def read(frame: pd.DataFrame, metric_columns: frozenset[str], name: str = "df_be
     """The sessions of a table. Raises TableError where a column that tells rows apart is missing."""
     frame = flat(frame)
     columns = frozenset(str(column) for column in frame.columns)
+    doubled = sorted({str(column) for column in frame.columns[frame.columns.duplicated()]})
+    if doubled:
+        raise TableError([Issue(codes.MISSING_COLUMN, f"{name} has more than one column {', '.join(doubled)}")])
     _require(columns, name)
     work = _Reading(columns, sorted(columns & metric_columns))
     for row in _rows(frame, [c for c in ("subject_id", "session", *_OWN, *work.metrics) if c in columns]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from decimal import Decimal
 from numbers import Integral, Real
 
 Cell = object
@@ -23,7 +24,7 @@ def text(cell: Cell) -> str:
     """A cell as text, stripped; a whole number without ``.0``; an empty cell as empty text."""
     if is_missing(cell):
         return ""
-    if isinstance(cell, Real) and not isinstance(cell, bool | Integral) and float(cell).is_integer():
+    if isinstance(cell, Real | Decimal) and not isinstance(cell, bool | Integral) and float(cell).is_integer():
         return str(int(float(cell)))
     return str(cell).strip()
 
@@ -49,7 +50,7 @@ def whole_number(cell: Cell) -> int | None:
 
 def real_number(cell: Cell) -> float | None:
     """A finite number, also where it is written as text; None for anything else, booleans among them."""
-    if type(cell).__name__ in ("bool", "bool_") or not isinstance(cell, Real | str):
+    if type(cell).__name__ in ("bool", "bool_") or not isinstance(cell, Real | Decimal | str):
         return None
     if isinstance(cell, str) and "_" in cell:  # Python takes 1_000 for a number
         return None

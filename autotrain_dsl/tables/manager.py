@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -99,14 +100,17 @@ def to_frame(rows: Iterable[Row], integers: frozenset[str] = frozenset()) -> pd.
 
 
 def _column(column: str, rows: list[Row]) -> Any:
-    return pd.Series([getattr(row, column) for row in rows], dtype=_DTYPES.get(column, "object"))
+    values = [getattr(row, column) for row in rows]
+    # A lone carriage return is written without quotes and ends a line when it is read.
+    values = [re.sub("\r\n?", "\n", value).strip() if isinstance(value, str) else value for value in values]
+    return pd.Series(values, dtype=_DTYPES.get(column, "object"))
 
 
-def from_frame(frame: pd.DataFrame, name: str = "df_manager") -> list[Row]:
+def from_frame(frame: pd.DataFrame, name: str = "df_manager", *, revisions: bool = False) -> list[Row]:
     """The rows of a table, also of one that only the older system has written.
 
-    Raises TableError, with everything that is wrong, where a column is missing, a row cannot be understood or a session
-    occurs twice.
+    Raises TableError, with everything that is wrong, where a column is missing, a row cannot be understood or (unless
+    the table holds ``revisions``) a session occurs twice.
     """
     frame = flat(frame)
     missing = [column for column in _NEEDED if column not in frame.columns]
@@ -115,17 +119,20 @@ def from_frame(frame: pd.DataFrame, name: str = "df_manager") -> list[Row]:
     columns = [str(column) for column in frame.columns]
     lists = [frame[column].astype(object).tolist() for column in columns]
     issues: list[Issue] = []
-    rows: dict[tuple[str, int], Row] = {}
+    rows: list[Row] = []
+    seen: set[tuple[str, int]] = set()
     metrics = [c for c, column in zip(columns, lists, strict=True) if c not in _KNOWN and _are_numbers(column)]
     for values in zip(*lists, strict=True):
         row = _row(dict(zip(columns, values, strict=True)), metrics, issues)
-        if row is not None and row.key in rows:
+        if row is None:
+            continue
+        if row.key in seen and not revisions:
             issues.append(Issue(codes.BAD_MANAGER_ROW, f"{name} has two rows for this session", *row.key))
-        elif row is not None:
-            rows[row.key] = row
+        seen.add(row.key)
+        rows.append(row)
     if issues:
         raise TableError(sorted(issues, key=lambda issue: issue.key))
-    return list(rows.values())
+    return rows
 
 
 def _are_numbers(column: list[Cell]) -> bool:
