@@ -10,7 +10,7 @@ import pandas as pd
 from autotrain_dsl import evaluation
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.codes import tables as codes
-from autotrain_dsl.evaluation import Options, Outcome
+from autotrain_dsl.judging import Options, Outcome
 from autotrain_dsl.store import beside, open_table
 from autotrain_dsl.store.base import ConflictError, Snapshot, StoreError, Table, UnreadableError
 from autotrain_dsl.tables import behavior as behavior_table

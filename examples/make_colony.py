@@ -20,8 +20,8 @@ import pandas as pd
 
 from autotrain_dsl import catalog, evaluation
 from autotrain_dsl.catalog import Catalog
-from autotrain_dsl.evaluation import Options
 from autotrain_dsl.graph import StateGraph
+from autotrain_dsl.judging import Options
 from autotrain_dsl.tables import behavior
 from autotrain_dsl.tables.manager import Row
 

@@ -18,7 +18,8 @@ import pandas as pd
 
 from autotrain_dsl.catalog import Catalog, build
 from autotrain_dsl.cli import main
-from autotrain_dsl.evaluation import Options, Outcome, evaluate, metric_columns
+from autotrain_dsl.evaluation import evaluate, metric_columns
+from autotrain_dsl.judging import Options, Outcome
 from autotrain_dsl.tables import behavior as behavior_table
 
 ROOT = Path(__file__).resolve().parents[1]

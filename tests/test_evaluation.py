@@ -34,7 +34,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotrain_dsl.catalog import Catalog
-from autotrain_dsl.evaluation import CORRECT, RERUN, Options, Outcome, evaluate, metric_columns
+from autotrain_dsl.evaluation import evaluate, metric_columns
+from autotrain_dsl.judging import CORRECT, RERUN, Options, Outcome
 from autotrain_dsl.tables import behavior as behavior_table
 from autotrain_dsl.tables.manager import Row
 

@@ -12,7 +12,7 @@ import click
 from autotrain_dsl import __version__, catalog, nightly
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.diagnostics import has_errors
-from autotrain_dsl.evaluation import CORRECT, NEW, RERUN, Options
+from autotrain_dsl.judging import CORRECT, NEW, RERUN, Options
 from autotrain_dsl.report import evaluation as report
 from autotrain_dsl.report import text
 from autotrain_dsl.store.base import StoreError

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autotrain_dsl.evaluation import Outcome
+from autotrain_dsl.judging import Outcome
 from autotrain_dsl.report.text import clean
 from autotrain_dsl.tables.behavior import Behavior
 from autotrain_dsl.tables.issues import Issue
