@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/autotrain-dsl
-COLONY := --curriculums curriculums --behavior examples/df_behavior.csv --manager demo/df_manager.parquet
+COLONY := --curriculums curriculums --behavior examples/df_behavior.csv --manager demo/df_manager.csv
 
 .PHONY: demo test check lint docs clean
 
@@ -14,7 +14,7 @@ demo: $(VENV)/.ready
 	$(RUN) evaluate $(COLONY) || test $$? -eq 1
 	@echo; echo "The same again: there is nothing new to judge."
 	$(RUN) evaluate $(COLONY) || test $$? -eq 1
-	@echo; echo "Your tables: demo/df_manager.parquet and demo/df_manager_stats.parquet"
+	@echo; echo "Your tables: demo/df_manager.csv and demo/df_manager_stats.csv (make clean removes them)"
 
 test: $(VENV)/.ready
 	$(BIN)/pytest -n 2

@@ -20,6 +20,7 @@ from autotrain_dsl.spelling import suggest
 from autotrain_dsl.tasks import TaskSchemas
 
 STDIN = Path("-")
+_SUFFIXES = (".yaml", ".yml")
 MAX_STDIN = document.MAX_BYTES + 1
 
 
@@ -41,6 +42,9 @@ class Catalog:
         if named := self._named(name, version):
             return f"the curriculum {name}@{version} has errors (see `autotrain-dsl validate {named[0].path}`)"
         known = [f"{c.claims[0]}@{c.claims[1]}" for c in self.compilations if c.claims and not c.abstract]
+        twins = [claim for claim in known if claim in (f"{name}@{version}.0", f"{name}@{version}".removesuffix(".0"))]
+        if twins:
+            return f"there is no curriculum {name}@{version}; is {twins[0]} meant (spreadsheets shorten 1.0 to 1)?"
         return f"there is no curriculum {name}@{version}; {suggest(f'{name}@{version}', known, 'curriculum')}"
 
     @cached_property
@@ -126,7 +130,7 @@ def _files(path: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if name.endswith(".yaml") and not name.startswith(".") and not name.endswith(".test.yaml"):
+            if name.endswith(_SUFFIXES) and not name.startswith(".") and Path(name).stem[-5:] != ".test":
                 yield Path(folder, name)
 
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autotrain_dsl import graph, loader, names, parameters, resolver, rules
+from autotrain_dsl.codes import expressions as expression_codes
 from autotrain_dsl.codes import graph as codes
 from autotrain_dsl.codes import resolver as resolver_codes
-from autotrain_dsl.diagnostics import Diagnostic, Note, first, has_errors
+from autotrain_dsl.codes import schema as schema_codes
+from autotrain_dsl.diagnostics import Code, Diagnostic, Note, first, has_errors
 from autotrain_dsl.document import Document
+from autotrain_dsl.expressions import parser
 from autotrain_dsl.expressions.scope import situation
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.layers import Library, unexplained
-from autotrain_dsl.model import Curriculum
 from autotrain_dsl.tasks import TaskSchemas, metric_scope
 
 _MAKE_GAPS = (resolver_codes.UNKNOWN_PARENT, resolver_codes.UNKNOWN_BLOCK, resolver_codes.INHERITS_CYCLE)
 _FOLLOW_FROM_GAPS = (codes.NO_STAGE, codes.MISSING_PARAMETER, codes.BROKEN_CONSTRAINT)
+
+
+_FOLLOW_FROM_LOST_NAMES = (expression_codes.UNKNOWN_NAME, expression_codes.BAD_WINDOW, resolver_codes.UNKNOWN_BLOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +64,24 @@ def _compile(
         return result
     result = replace(result, claims=loader.names_of(document))
     if result.abstract or not loader.is_complete(document):
-        return result  # an abstract file may be incomplete: its rules are checked in the files that extend it
-    compiled, found = _passes(loader.load(document), path, tasks)
+        # An abstract file may be incomplete: what its rules mean is checked in the files that extend it.
+        found = unexplained(first(_unreadable(written)), diagnostics)
+        return replace(result, diagnostics=(*diagnostics, *found))
+    compiled, found = _passes(document, path, tasks)
     if has_errors(diagnostics):  # parts are left out: what seems to be missing or unused may not be
-        found = [d for d in found if d.is_error and d.code not in _FOLLOW_FROM_GAPS]
+        found = [d for d in found if d.is_error and d.code not in _follow_ups(diagnostics)]
     found = unexplained(found, diagnostics)
     everything = (*diagnostics, *(_placed(finding, written) for finding in found))
     return replace(result, graph=None if has_errors(everything) else compiled, diagnostics=everything)
 
 
-def _passes(curriculum: Curriculum, path: Path, tasks: TaskSchemas) -> tuple[StateGraph | None, list[Diagnostic]]:
+def _passes(document: Document, path: Path, tasks: TaskSchemas) -> tuple[StateGraph | None, list[Diagnostic]]:
+    curriculum = loader.load(document)
     task, found = tasks.find(*curriculum.task, path, curriculum.task_span)
     curriculum, more = resolver.resolve(curriculum, task.defaults if task is not None else {})
     found = [*found, *more]
     if task is None:
-        return None, found
+        return None, [*found, *first(_unreadable(document))]
     gaps = any(d.code in _MAKE_GAPS for d in found)
     curriculum, more = names.check_conditions(curriculum, {**situation(), **metric_scope(task)})
     found += more
@@ -81,6 +90,18 @@ def _passes(curriculum: Curriculum, path: Path, tasks: TaskSchemas) -> tuple[Sta
         return None, [d for d in found if d.code is not resolver_codes.UNUSED_NAME]
     compiled = graph.build(curriculum, task)
     return compiled, [*found, *first(rules.check(compiled))]
+
+
+def _unreadable(document: Document) -> Iterator[Diagnostic]:
+    """What is wrong with the text alone of the expressions of a document whose names cannot be checked."""
+    for text, span in loader.expressions(document):
+        yield from parser.parse(parser.Written(text, span))[1]
+
+
+def _follow_ups(diagnostics: Iterable[Diagnostic]) -> set[Code]:
+    """Findings that may only follow from what is left out of a file."""
+    lost = any(d.code is schema_codes.UNKNOWN_KEY and d.span.column == 1 for d in diagnostics)
+    return {*_FOLLOW_FROM_GAPS, *(_FOLLOW_FROM_LOST_NAMES if lost else ())}
 
 
 def _placed(finding: Diagnostic, written: Document) -> Diagnostic:

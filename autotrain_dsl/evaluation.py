@@ -5,7 +5,7 @@ Pure: tables come in as plain rows, rows come out; nothing is read, written or p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from autotrain_dsl.catalog import Catalog
@@ -28,7 +28,7 @@ def evaluate(
     known: dict[str, dict[int, Row]] = {}
     for row in rows:
         known.setdefault(row.subject_id, {})[row.session] = row
-    outcomes = [_table_outcome(behavior, options)]
+    outcomes = [_table_outcome(behavior, options), Outcome(warnings=tuple(_changed(catalog, known)))]
     wanted = [s for s in behavior.subjects if options.subjects is None or s in options.subjects]
     for subject in wanted:
         mouse = Mouse(catalog, behavior, subject, known.get(subject, {}), options)
@@ -60,6 +60,19 @@ def _table_outcome(behavior: Behavior, options: Options) -> Outcome:
     unknown = sorted((wanted or frozenset()) - named)
     issues += [Issue(codes.UNKNOWN_SUBJECT, "there is no session of it in df_behavior", each) for each in unknown]
     return Outcome(unjudged=tuple(issues))
+
+
+def _changed(catalog: Catalog, known: Mapping[str, Mapping[int, Row]]) -> Iterator[Issue]:
+    """Curriculums that are not what they were when sessions were judged with them."""
+    used: dict[tuple[str, str], int] = {}
+    for row in (row for rows in known.values() for row in rows.values()):
+        graph = catalog.find(row.curriculum_name, row.curriculum_version)
+        if graph is not None and row.curriculum_hash and row.curriculum_hash != graph.content_hash:
+            name = row.curriculum_name, row.curriculum_version
+            used[name] = used.get(name, 0) + 1
+    for (curriculum, version), count in sorted(used.items()):
+        message = f"{curriculum}@{version} has changed since {count:,} sessions were judged with it"
+        yield Issue(codes.CURRICULUM_CHANGED, message)
 
 
 def _together(outcomes: list[Outcome]) -> Outcome:

@@ -185,7 +185,7 @@ def _places(node: Node, values: tuple[float | None, ...], stay: int) -> tuple[in
 def _decision(stage: str, tried: tuple[RuleTrace, ...]) -> Decision:
     fired = tried[-1] if tried and tried[-1].verdict == FIRED else None
     unknown = [rule for rule in tried if rule.verdict == UNKNOWN]
-    reason = _because(fired) if fired is not None else "no rule fired"
+    reason = _because(fired) if fired is not None else "; ".join(["no rule fired", *_shortfalls(tried)])
     for rule in unknown:
         what = ", ".join(str(missing) for missing in rule.missing) or "a result that is no number"
         reason += f"; rule {rule.number} could not be judged, missing {what}"
@@ -197,15 +197,32 @@ def _decision(stage: str, tried: tuple[RuleTrace, ...]) -> Decision:
 
 
 def _because(fired: RuleTrace) -> str:
-    facts = [f"{each.text} ({_shown(each.left)})" for each in fired.comparisons if each.verdict is True]
+    facts = [_fact(each) for each in fired.comparisons]
     parts = [fired.rule.because, ", ".join(facts) if fired.rule.program is not None else "otherwise"]
     return f"rule {fired.number}: {'; '.join(part for part in parts if part)}"
+
+
+def _shortfalls(tried: tuple[RuleTrace, ...]) -> Iterator[str]:
+    """For every rule that did not fire the comparisons that do not hold."""
+    for rule in tried:
+        facts = [_fact(each) for each in rule.comparisons if each.verdict is False or _fails(each.verdict)]
+        if rule.verdict == NOT_FIRED and facts:
+            yield f"rule {rule.number}: not {', not '.join(facts)}"
+
+
+def _fails(verdict: Value) -> bool:
+    return isinstance(verdict, tuple) and False in verdict
+
+
+def _fact(compared: ComparisonTrace) -> str:
+    """A comparison with the value that was compared."""
+    return f"{compared.text} ({_shown(compared.left)})"
 
 
 def _shown(value: Value) -> str:
     if isinstance(value, tuple):
         return ", ".join(_shown(each) for each in value[-5:])
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return "missing" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _number(value: float | None) -> float | None:

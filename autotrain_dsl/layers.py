@@ -15,6 +15,7 @@ from autotrain_dsl.source import Span
 from autotrain_dsl.spelling import nearest
 
 MAX_LAYERS = 20
+_REFUSED = object()
 _OWN = ("extends", "abstract")  # keys that say something about their own file only
 
 Read = tuple[Document | None, list[Diagnostic]]
@@ -95,7 +96,10 @@ class Library:
         try:
             base = path.parent / written
             root = (self.root or tree_of(path)).resolve()
-            if Path(written).is_absolute() or not base.resolve().is_relative_to(root):
+            if Path(written).is_absolute():
+                message = f"`{written}` is an absolute path, which is another one on every computer"
+                return _finding(codes.EXTENDS_OUTSIDE, span, message, hint)
+            if not base.resolve().is_relative_to(root):
                 message = f"`{written}` lies outside the folder tree of the curriculums"
                 return _finding(codes.EXTENDS_OUTSIDE, span, message, f"the tree starts at `{root.name}`")
             if not base.is_file():
@@ -216,10 +220,12 @@ def _nulls(over: Document, base: Document | None) -> list[Diagnostic]:
     for place in over.values:
         if len(found) > MAX_FINDINGS:
             break
-        value = _at(over.data, place)
-        if value is None and isinstance(place[-1], str) and (base is None or place not in base.values):
+        if not place or not isinstance(place[-1], str) or _at(over.data, place) is not None:
+            continue
+        in_a_list = any(isinstance(step, int) for step in place)  # a list replaces the other one as a whole
+        if base is None or in_a_list or place not in base.values:
             message, hint = f"`{place[-1]}` has no value", "write a value or delete the line"
-            if base is not None:
+            if base is not None and not in_a_list:
                 message += ", and there is no such key in the file that is extended to remove"
                 siblings = [str(other[-1]) for other in base.values if other[:-1] == place[:-1] and other]
                 near = nearest(place[-1], siblings)
@@ -229,8 +235,12 @@ def _nulls(over: Document, base: Document | None) -> list[Diagnostic]:
 
 
 def _at(data: Value, place: Place) -> Value:
+    """The value at a place; something that is not None where it is left out because it is refused."""
     for step in place:
-        data = data[step]
+        entries = dict(enumerate(data)) if isinstance(data, list) else data
+        if not isinstance(entries, dict) or step not in entries:
+            return _REFUSED
+        data = entries[step]
     return data
 
 

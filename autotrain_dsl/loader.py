@@ -20,6 +20,7 @@ from autotrain_dsl.model import (
     Trigger,
     Written,
 )
+from autotrain_dsl.source import Span
 
 
 def is_complete(document: Document) -> bool:
@@ -63,6 +64,20 @@ def names_of(document: Document) -> tuple[str, str] | None:
     """Name and version that a document claims, where it has both."""
     name, version = document.data.get("name"), document.data.get("version")
     return (name, version) if isinstance(name, str) and isinstance(version, str) else None
+
+
+def expressions(document: Document) -> Iterator[tuple[str, Span]]:
+    """Every expression in a document, complete or not: its text and where it stands."""
+    for place in document.values:
+        derived = place[:1] == ("derived",) and len(place) == 2
+        condition = place[:1] == ("stages",) and place[2:3] == ("transitions",) and place[4:5] == ("when",)
+        if derived or condition:
+            value: Value = document.data
+            for step in place:
+                known = step in value if isinstance(value, dict) else isinstance(value, list) and isinstance(step, int)
+                value = value[step] if known else None
+            if isinstance(value, str):
+                yield value, document.span(place)
 
 
 def _refused_names(document: Document) -> Iterator[str]:

@@ -14,6 +14,7 @@ from autotrain_dsl.expressions.evaluator import compile_node
 from autotrain_dsl.expressions.nodes import BOOLEAN, Node, Not
 from autotrain_dsl.expressions.scope import WORDS, Derived, Known, Scope
 from autotrain_dsl.model import Condition, Curriculum, Group, Leaf, Stage, Transition
+from autotrain_dsl.spelling import nearest
 
 MAX_TOTAL = 10_000
 
@@ -42,7 +43,11 @@ class _Names:
         curriculum = self.curriculum
         taken = dict(self._taken())
         self.findings.extend(taken.values())
-        constants = {name: constant.value for name, constant in curriculum.constants.items() if name not in taken}
+        constants = {
+            name: constant.value
+            for name, constant in curriculum.constants.items()
+            if name not in taken and name.isidentifier()  # one that is not is reported already
+        }
         self.scope = Scope(self.variables, constants, {}, frozenset(curriculum.derived) | curriculum.unusable)
         for name in self._in_order():
             leaf = curriculum.derived[name].leaf
@@ -70,9 +75,9 @@ class _Names:
             for name, thing in defined.items():
                 # One that is defined in the file that is extended may be meant for another version.
                 if name not in alive and thing.span.source is self.curriculum.source:
-                    yield Diagnostic(
-                        codes.UNUSED_NAME, thing.span, f"no condition uses the {what} `{name}`", "delete it"
-                    )
+                    near = nearest(name, [other for other in defined if other != name])
+                    hint = f"did you mean `{near}`? Else delete it" if near else "delete it"
+                    yield Diagnostic(codes.UNUSED_NAME, thing.span, f"no condition uses the {what} `{name}`", hint)
 
     def _rule(self, rule: Transition) -> Transition:
         if rule.when is None or self.total > MAX_TOTAL or len(self.findings) > MAX_FINDINGS:

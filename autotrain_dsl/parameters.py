@@ -41,7 +41,11 @@ def _values(stage: Stage, task: TaskSchema, seen: set[Span]) -> Iterator[Diagnos
     new = {name: setting for name, setting in stage.effective.items() if setting.span not in seen}
     spans = {name: setting.span for name, setting in new.items()}
     note = (Note(f"in the effective parameters of `{stage.name}`"),)
-    for name, message, hint in schema.parameter_faults(task.parameters, {n: s.value for n, s in new.items()}):
+    values, written = (
+        {n: s.value for n, s in new.items()},
+        {n: s.span.text for n, s in new.items() if s.through != "default"},
+    )
+    for name, message, hint in schema.parameter_faults(task.parameters, values, written):
         notes = note if new[name].through else ()
         yield Diagnostic(codes.BAD_PARAMETER, spans[name], message, hint or _meaning(task, name), notes)
     yield from _unknown({name: setting.key for name, setting in new.items()}, task)

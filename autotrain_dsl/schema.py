@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -98,7 +99,7 @@ def _telling(errors: list[_Broken], nulls: tuple[type, ...]) -> Iterator[_Broken
         wanted = [error.missing] if error.keyword == "required" else []
         wanted += [branch["required"][0] for branch in error.expected] if error.keyword == "oneOf" else []
         unknown = extra.get(error.place, [])
-        if any(nearest(key, unknown) for key in wanted):
+        if any(nearest(key, unknown) or key in {_SYNONYMS.get(each.lower()) for each in unknown} for key in wanted):
             continue  # the misspelt key is reported, and what it is meant to be
         if error.keyword == "oneOf" and unknown and len(unknown) == len(error.value):
             continue  # nothing in it is known
@@ -144,12 +145,17 @@ def _without(data: Value, refused: set[Place], place: Place, document: Document)
     return {key: new for key, (old, new) in kept.items() if new is not None or old is None}
 
 
-def parameter_faults(schema: Mapping[str, Any], values: Mapping[str, Value]) -> Iterator[tuple[str, str, str]]:
-    """What a task's JSON Schema of parameters finds wrong with single values: parameter, message, hint."""
+def parameter_faults(
+    schema: Mapping[str, Any], values: Mapping[str, Value], written: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, str, str]]:
+    """What a task's JSON Schema of parameters finds wrong with single values: parameter, message, hint.
+
+    ``written`` is what stands in the file for a value.
+    """
     errors = list(_broken(Draft7Validator({"properties": schema["properties"]}), dict(values)))
     for error in _telling(errors, ()):
         parameter = str(error.place[0])
-        _, message, hint = _fault(error, _yaml(error.value))
+        _, message, hint = _fault(error, (written or {}).get(parameter) or _yaml(error.value))
         yield parameter, f"`{parameter}` {message}", hint
 
 
@@ -182,7 +188,19 @@ def _unknown_keys(error: _Broken, document: Document, place: Place) -> Iterator[
         yield Diagnostic(codes.UNKNOWN_KEY, span, f"unknown key `{key}`{where}", _key_hint(key, free or known))
 
 
+# What people write for a key or a type, where the nearest word would be another one.
+_SYNONYMS = {
+    "and": "all", "or": "any", "else": "otherwise", "default": "otherwise", "if": "when", "condition": "when",
+    "advance": "progress", "promote": "progress", "regress": "rollback", "demote": "rollback", "back": "rollback",
+    "reason": "because", "params": "parameters", "rules": "transitions", "float": "number", "int": "integer",
+    "str": "string", "text": "string", "bool": "boolean",
+}  # fmt: skip
+
+
 def _key_hint(key: str, known: set[str]) -> str:
+    meant = _SYNONYMS.get(key.lower())
+    if meant in known:
+        return f"write `{meant}`"
     return suggest(key, known, "key") if nearest(key, known) else f"possible here: {listed(sorted(known))}"
 
 
@@ -218,12 +236,17 @@ def _wrong_type(error: _Broken, raw: str) -> Fault:
 def _type_hint(error: _Broken, wanted: list[str], raw: str) -> str:
     value, rule = error.value, error.rule
     quoted = raw[:1] in ("'", '"')
-    if "string" in wanted and "properties" in rule:  # a condition
+    if "string" in wanted and "properties" in rule and isinstance(value, list):  # a condition
+        return "put `all:` or `any:` before the list"
+    if "string" in wanted and "properties" in rule:
         return "write `otherwise: true` for a rule that always fires, or a condition such as `x[-1] >= 200`"
     if "string" in wanted and isinstance(value, bool | int | float):
         return f'put quotes around it: "{raw}"'
     if {"number", "integer"} & set(wanted):
-        return "write the number without quotes" if quoted else "write a plain number, such as 5 or 0.5"
+        if re.fullmatch(r"[0-9]+,[0-9]+", raw):
+            return f"write a decimal point: {raw.replace(',', '.')}"
+        plain = "a whole number, such as 5" if "number" not in wanted else "a plain number, such as 5 or 0.5"
+        return "write the number without quotes" if quoted else f"write {plain}"
     if "boolean" in wanted:
         return "write true or false, without quotes" if quoted else "write true or false"
     if "array" in wanted and isinstance(value, str) and rule.get("items", {}).get("type") == "string":
@@ -240,7 +263,9 @@ def _shown(value: Value, raw: str) -> str:
 
 def _not_listed(error: _Broken, raw: str) -> Fault:
     allowed = [_yaml(value) for value in error.expected]
-    near = nearest(str(error.value), [str(value) for value in error.expected])
+    words = [str(value) for value in error.expected]
+    meant = _SYNONYMS.get(str(error.value).lower())
+    near = meant if meant in words else nearest(str(error.value), words)
     hint = f"did you mean `{near}`?" if near else ""
     return codes.NOT_ALLOWED, f"must be one of {', '.join(allowed[:12])}, but is {raw[:60]}", hint
 
@@ -252,6 +277,14 @@ def _not_constant(error: _Broken, raw: str) -> Fault:
 
 def _bad_form(error: _Broken, _raw: str) -> Fault:
     hint = error.rule.get("patternErrorMessage", "")
+    if set("\u2018\u2019\u201c\u201d") & set(str(error.value)):
+        hint = "write straight quotation marks"
+    elif (
+        error.of_a_name
+        and str(error.value).isascii()
+        and (plain := re.sub(r"[^A-Za-z0-9]+", "_", str(error.value)).strip("_"))
+    ):
+        hint = f"write `{plain}`: {hint}" if plain[:1].isalpha() else hint
     return codes.BAD_FORM, "does not have the form required here", hint
 
 

@@ -9,7 +9,7 @@ from autotrain_dsl.diagnostics import Diagnostic, Note
 from autotrain_dsl.source import Source, Span
 
 _QUOTES = "put quotes around the text"
-_COLON = "put quotes around text that holds `: `, or check the indentation of this line and the one above"
+_COLON = "quote text that holds `: `, begin a new line for a mapping, or look for a missing `:` in the line above"
 _FLOW = "close it; inside [ ] and { } put quotes around conditions and text with , : [ ] { }"
 _INDENTATION = "check the indentation of this line and the one above; text that starts with a quote ends with it"
 

@@ -22,7 +22,7 @@ from autotrain_dsl.expressions.scope import WORDS, Known, Scope
 from autotrain_dsl.model import Constraint, Metric, TaskSchema
 from autotrain_dsl.resources import schemas_folder
 from autotrain_dsl.source import Span
-from autotrain_dsl.spelling import suggest
+from autotrain_dsl.spelling import nearest, suggest
 
 _TYPES: Mapping[str, Type] = {"number": NUMBER, "integer": NUMBER, "boolean": BOOLEAN, "string": TEXT}
 
@@ -48,7 +48,12 @@ class TaskSchemas:
                 return task, []
         known = sorted({path.stem for folder in folders if folder.is_dir() for path in folder.glob("*.yaml")})
         message = f"there is no task schema `{name}` version `{version}`"
-        return None, [Diagnostic(codes.UNKNOWN_TASK_SCHEMA, span, message, suggest(f"{name}_{version}", known, "one"))]
+        nearby = nearest(f"{name}_{version}", known)
+        hint = suggest(f"{name}_{version}", known, "one")
+        if nearby is not None:
+            words = nearby.rpartition("_")
+            hint = f'did you mean {{name: {words[0]}, version: "{words[2]}"}}?'
+        return None, [Diagnostic(codes.UNKNOWN_TASK_SCHEMA, span, message, hint)]
 
     def _folders(self, near: Path) -> Iterator[Path]:
         if self.folder is not None:

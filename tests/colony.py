@@ -279,9 +279,7 @@ def read_table(path: Path) -> pd.DataFrame:
     """Read a table as a reader does."""
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
-    return pd.read_csv(
-        path, float_precision="round_trip", dtype={"subject_id": str, "curriculum_version": str}, keep_default_na=False
-    )
+    return pd.read_csv(path, dtype={"subject_id": str, "curriculum_version": str}, keep_default_na=False)
 
 
 def catalog_of(folder: Path, *curriculums: str) -> Catalog:

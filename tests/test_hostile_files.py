@@ -133,6 +133,59 @@ def test_mutated_files_are_findings_and_never_exceptions(seed: int, tmp_path: Pa
         _check(path)
 
 
+EXTENDING = """\
+dsl_version: 1
+name: Mutated
+version: "1.1"
+extends: mutated.yaml
+constants: {window: 4, more: 2}
+derived: {recent: null}
+blocks: {base: {dummy_para_bool: true}}
+stages:
+  FIRST:
+    label: A label
+    parameters: {dummy_para_float: 0.2}
+    transitions:
+      - progress: LAST
+        when: {all: [mean(dummy_metric_float[-window:]) > more, session_at_current_stage >= window]}
+        because: "changed"
+  LAST: null
+  NEW: {inherits: FIRST, use: [base], final: true}
+"""
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_mutated_files_that_extend_another_are_findings_and_never_exceptions(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    (tmp_path / "mutated.yaml").write_text(MUTATED, encoding="utf-8")
+    path = tmp_path / "extending.yaml"
+    for _ in range(200):
+        content = EXTENDING
+        for _ in range(chance.randint(1, 4)):
+            content = chance.choice(MUTATIONS)(content, chance)
+        path.write_bytes(content.encode("utf-8", "surrogatepass"))
+        _check(path)
+
+
+WRONG_VALUES = ("3", "0.5", "text", "yes", '"quoted"', "true", "[]", "[1]", "{}", "{a: 1}", "{a: {b: [1]}}", "null", "")
+
+
+@pytest.mark.parametrize("extending", [False, True], ids=["alone", "extending"])
+def test_every_value_of_a_wrong_kind_is_a_finding(extending: bool, tmp_path: Path) -> None:
+    (tmp_path / "mutated.yaml").write_text(MUTATED, encoding="utf-8")
+    path = tmp_path / "wrong.yaml"
+    lines = (EXTENDING if extending else MUTATED).splitlines()
+    for number, line in enumerate(lines):
+        key, colon, _ = line.partition(":")
+        for value in WRONG_VALUES if colon else ():
+            indent = len(line) - len(line.lstrip(" -"))
+            rest = lines[number + 1 :]
+            while rest and len(rest[0]) - len(rest[0].lstrip(" -")) > indent:
+                rest = rest[1:]  # what stood below the key
+            path.write_text("\n".join([*lines[:number], f"{key}: {value}", *rest, ""]), encoding="utf-8")
+            _check(path)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_random_bytes_are_findings_and_never_exceptions(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)

@@ -109,7 +109,7 @@ def test_a_threshold_itself_is_enough(graph: StateGraph, trials: float, efficien
 def test_below_the_threshold_the_mouse_stays(graph: StateGraph, trials: float, efficiency: float) -> None:
     decision = judge(graph, "A", history(finished_trials=[trials], foraging_efficiency=[efficiency]))
     assert (decision.decision, decision.next_stage, decision.fired) == (STAY, "A", None)
-    assert decision.reason == "no rule fired"
+    assert decision.reason.startswith("no rule fired")
     assert decision.missing == ()
 
 

@@ -77,6 +77,8 @@ def command(
     if correct and rerun:
         raise click.UsageError("--correct and --rerun exclude each other")
     compiled = _compiled(paths, schemas)
+    if Path(behavior).resolve() == Path(manager).resolve():
+        raise click.UsageError("--behavior and --manager are the same file")
     options = Options(
         now=_time(now),
         program=__version__,

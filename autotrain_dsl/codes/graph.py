@@ -104,7 +104,8 @@ FOREIGN_WINDOW = Code(
     Severity.WARNING,
     "a window of sessions reaches into earlier stages",
     "Right after a change of stage it judges the mouse by sessions of an easier or harder stage.",
-    "Add `session_at_current_stage >= N` with the length of the window, or take `at_stage(x)[-N:]`.",
+    "Add `and session_at_current_stage >= N` with the length of the window. `at_stage(x)` is another way, but it "
+    "judges by fewer sessions right after the change.",
 )
 SELF_TRANSITION = Code(
     "ATD417",

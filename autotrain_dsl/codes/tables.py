@@ -56,7 +56,8 @@ FOREIGN_STAGE = Code(
     Severity.ERROR,
     "the suggested stage is not a stage of the session's curriculum",
     "The mouse changed curriculum; which stage of the new one suits it is for a person to decide.",
-    "Add a row for the session to df_manager by hand, with the stage of the new curriculum that shall come next.",
+    "Add a row for the session to df_manager by hand: subject_id, session, current_stage_actual, decision (STAY) and "
+    "as next_stage_suggested the stage of the new curriculum that shall come next.",
 )
 BAD_METRIC = Code(
     "ATD508",
@@ -107,6 +108,15 @@ UNKNOWN_SUBJECT = Code(
     "Correct `--subject`.",
 )
 
+CURRICULUM_CHANGED = Code(
+    "ATD514",
+    "curriculum-changed",
+    Severity.WARNING,
+    "a curriculum has changed since sessions were judged with it",
+    "Decisions of one curriculum and version should rest on the same rules and parameters.",
+    "Give the changed curriculum a new version (`extends` makes that short), and restore the old one.",
+)
+
 ALL = (
     UNREADABLE,
     MISSING_COLUMN,
@@ -121,4 +131,5 @@ ALL = (
     STALE,
     OPEN_LOOP,
     UNKNOWN_SUBJECT,
+    CURRICULUM_CHANGED,
 )

@@ -27,6 +27,7 @@ from autotrain_dsl.expressions.nodes import (
     Window,
     is_deeper,
 )
+from autotrain_dsl.expressions.outcomes import written_text
 from autotrain_dsl.expressions.parser import Written
 from autotrain_dsl.expressions.scope import FUNCTIONS, Scope
 from autotrain_dsl.source import Span
@@ -96,8 +97,8 @@ def _condition_hint(node: Node) -> str:
     if isinstance(node, Comparison) and node.type.is_sequence:
         sequence, other = (node.left, node.right) if node.left.type.is_sequence else (node.right, node.left)
         cut = "" if isinstance(sequence, Window) else "[-3:]"
-        whole, limit = printer.text(sequence), printer.text(other)
-        name = printer.text(sequence.of) if isinstance(sequence, Window) else whole
+        whole, limit = written_text(sequence), written_text(other)
+        name = written_text(sequence.of) if isinstance(sequence, Window) else whole
         if not other.type.is_sequence:
             return f"write `{name}[-1] {node.operator} {limit}` or `all({whole}{cut} {node.operator} {limit})`"
     if node.type.is_sequence:

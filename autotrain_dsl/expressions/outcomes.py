@@ -34,7 +34,7 @@ def _comparison_findings(node: Comparison) -> list[Diagnostic]:
         return [_constant_finding(node, always)]
     measured = bool(names(node)) and not (left.integer and right.integer)
     if node.operator in ("==", "!=") and measured and not (_is_rounded(node.left) or _is_rounded(node.right)):
-        message = f"`{_written(node)}` compares a measured value for equality"
+        message = f"`{written_text(node)}` compares a measured value for equality"
         return [Diagnostic(codes.FLOAT_EQUALITY, node.span, message, "use `>=` or `<=`, or round first")]
     return []
 
@@ -47,7 +47,7 @@ def _out_of_range(node: Comparison, side: Node, values: Range, limit: float, alw
     reach = f"from {printer.number(values.low)}" if abs(values.low) != inf else "up"
     reach += f" to {printer.number(values.high)}" if abs(values.high) != inf else " upwards"
     message = (
-        f"the threshold {printer.number(limit)} is outside the range of `{_written(side)}`, which goes {reach}: "
+        f"the threshold {printer.number(limit)} is outside the range of `{written_text(side)}`, which goes {reach}: "
         f"always {str(always).lower()}"
     )
     hint = "correct the threshold, or the range in the task schema"
@@ -57,11 +57,11 @@ def _out_of_range(node: Comparison, side: Node, values: Range, limit: float, alw
 
 
 def _constant_finding(node: Node, always: bool) -> Diagnostic:
-    message = f"`{_written(node)}` is always {str(always).lower()}"
+    message = f"`{written_text(node)}` is always {str(always).lower()}"
     hint = "use `otherwise: true` for a rule that shall always fire" if always else "it can never fire"
     return Diagnostic(codes.CONSTANT, node.span, message, hint)
 
 
-def _written(node: Node) -> str:
+def written_text(node: Node) -> str:
     """A part in the author's own words."""
     return " ".join(node.span.text.split())

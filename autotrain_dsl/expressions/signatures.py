@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autotrain_dsl.expressions import printer
-from autotrain_dsl.expressions.nodes import BOOLEAN, NUMBER, Item, Kind, Node, Type
+from autotrain_dsl.expressions.nodes import BOOLEAN, NUMBER, Comparison, Item, Kind, Node, Type
 
 
 def unmet(name: str, given: Type) -> str | None:
@@ -23,9 +23,12 @@ def argument_hint(name: str, of: Node) -> str:
     if name == "at_stage" and of.type.is_sequence:
         return "take `at_stage` first and cut then: `at_stage(x)[-5:]`"
     if name in ("all", "any") and of.type.is_sequence:
-        return f"compare first: `{name}({printer.text(of)} >= 200)`"
+        return f"compare within the brackets: `{name}({printer.text(of)} >= ...)`"
     if of.type.kind is Kind.BOOLEAN and of.type.is_sequence:
         return "`count(...)` counts how many are true"
+    if name in ("all", "any") and isinstance(of, Comparison) and isinstance(of.left, Item) and of.left.index < -1:
+        window = f"{printer.text(of.left.of)}[{of.left.index}:]"
+        return f"for the last {-of.left.index} sessions write a colon: `{window}`"
     if name in ("all", "any") and of.type.kind is Kind.BOOLEAN:
         return f"this is one answer already: leave `{name}(...)` out"
     if name in ("abs", "round"):
@@ -33,7 +36,8 @@ def argument_hint(name: str, of: Node) -> str:
     if not isinstance(of, Item) and not of.type.is_sequence:
         return f"this is one value already: leave `{name}(...)` out"
     if isinstance(of, Item):
-        return f"give it several sessions: `{name}({printer.text(of.of)}[-5:])`"
+        last = of.index if of.index < -1 else -5
+        return f"give it several sessions: `{name}({printer.text(of.of)}[{last}:])`"
     return "give it a sequence: `x[-5:]`"
 
 

@@ -73,6 +73,7 @@ def as_text(run: Run) -> str:
             f"  stayed       {n['stayed']:>7,}  (held for missing data: {n['held_for_missing_data']:,})",
         ]
         lines += _held(run.outcome.judged)
+        lines += _moves(run.outcome.judged)
         lines += [f"  overridden by a trainer: {n['overridden']:,}"] if n["overridden"] else []
     lines += _corrections(run.outcome.replaced)
     lines += _issues("could not be judged", run.outcome.unjudged)
@@ -146,6 +147,15 @@ def _held(judged: Sequence[Row]) -> list[str]:
     return _cut([f"    mouse {clean(subject)} {_sessions(numbers)}" for subject, numbers in groups.items()])
 
 
+def _moves(judged: Sequence[Row]) -> list[str]:
+    """Which mice change their stage; of the first run over a long record only the latest session of each."""
+    latest = {row.subject_id: row for row in sorted(judged, key=lambda row: row.session)}
+    moved = [row for _, row in sorted(latest.items()) if row.decision != "STAY"]
+    arrows = [(row, f"{row.current_stage_actual} -> {row.next_stage_suggested}") for row in moved]
+    lines = [f"    mouse {clean(row.subject_id)} session {row.session}: {clean(arrow)}" for row, arrow in arrows]
+    return ["  change their stage for the next session:", *_cut(lines)] if lines else []
+
+
 def _issues(title: str, issues: Sequence[Issue]) -> list[str]:
     """A list of issues; sessions of one mouse with the same fault share a line."""
     if not issues:
@@ -158,7 +168,7 @@ def _issues(title: str, issues: Sequence[Issue]) -> list[str]:
     for (code, subject, message), numbers in groups.items():
         where = " ".join(part for part in (f"mouse {subject}" if subject else "", _sessions(numbers)) if part)
         lines.append(f"  {code} {clean(f'{where}: {message}' if where else message)}")
-    return [f"{title}: {_count(len(issues), 'session')}", *_cut(lines)]
+    return [f"{title}: {len(issues):,}", *_cut(lines)]
 
 
 def _cut(lines: list[str]) -> list[str]:
@@ -185,6 +195,8 @@ def _count(number: int, word: str, plural: str = "") -> str:
 def _written(run: Run) -> str:
     if run.dry_run:
         return "dry run: nothing is written"
+    if not run.written and not run.rows:
+        return "nothing is written"
     if not run.written:
         return f"{clean(run.manager_uri)} is unchanged ({_count(run.rows, 'row')})"
     return f"written: {', '.join(clean(uri) for uri in run.written)} ({_count(run.rows, 'row')})"

@@ -1,6 +1,5 @@
 """ATD416: a window of several sessions that reaches into earlier stages."""
 
-import re
 from collections.abc import Iterator
 from math import inf
 
@@ -71,11 +70,10 @@ def _guaranteed(node: Node, positive: bool) -> float:
 
 def _finding(read: Read) -> Diagnostic:
     window = printer.text(read.node)
-    own = re.sub(rf"\b{read.metric}\b", f"at_stage({read.metric})", window, count=1)
     if read.reach == inf:
         message = f"`{window}` looks at the whole history, sessions of earlier stages included"
-        hint = f"take `{own}`"
+        hint = f"take `at_stage({read.metric})` for the sessions of this stage"
     else:
         message = f"`{window}` looks {int(read.reach)} sessions back and so into earlier stages"
-        hint = f"add `{_STAY} >= {int(read.reach)}`, or take `{own}`"
+        hint = f"add `{_STAY} >= {int(read.reach)}` with `and`"
     return Diagnostic(codes.FOREIGN_WINDOW, read.span, message, hint)

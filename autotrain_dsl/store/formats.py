@@ -44,7 +44,18 @@ def _to_csv(frame: pd.DataFrame) -> bytes:
 
 def _from_csv(content: bytes) -> pd.DataFrame:
     # Everything as text: leading zeros of mouse numbers and versions such as 2.10 stay as they are.
-    text = content.decode("utf-8-sig")
+    if content[:2] == b"PK":
+        raise ValueError("this is an Excel workbook or a zip file: save the table as CSV (UTF-8)")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("this is not UTF-8 text: save the table as CSV (UTF-8)") from None
+    if not text.strip():
+        raise ValueError("the file is empty")
+    first = text.splitlines()[0]
+    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
+        if separator in first and "," not in first:
+            raise ValueError(f"its columns are separated by {name}: save it with commas, and numbers with points")
     if not text.endswith(("\n", "\r")):
         raise ValueError("the last line has no line break: the file was cut off (add one if it was not)")
     header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from autotrain_dsl.codes import tables as codes
 from autotrain_dsl.model import Metric
+from autotrain_dsl.spelling import nearest
 from autotrain_dsl.tables import cells
 from autotrain_dsl.tables.cells import Cell
 from autotrain_dsl.tables.issues import Issue, TableError
 
+_LARGEST = 2.0**53  # up to here doubles hold every whole number
 _OWN = ("session_date", "task", "curriculum_name", "curriculum_version", "current_stage_actual")
 
 
@@ -46,7 +49,11 @@ class Session:
         if metric.integer and not value.is_integer():
             raise ValueError(f"{metric.name} is {shown}, but only whole numbers occur")
         if not metric.minimum <= value <= metric.maximum:
-            raise ValueError(f"{metric.name} is {shown}, outside the range that the task schema declares")
+            low = "" if math.isinf(metric.minimum) else f" from {metric.minimum:g}"
+            high = "" if math.isinf(metric.maximum) else f" to {metric.maximum:g}"
+            raise ValueError(f"{metric.name} is {shown}, but its range goes{low}{high or ' upwards'}")
+        if abs(value) > _LARGEST:
+            raise ValueError(f"{metric.name} is {shown}, which is more than can be counted")
         return value
 
 
@@ -106,9 +113,16 @@ def _require(columns: frozenset[str], name: str) -> None:
     if not {"curriculum_name", "task"} & columns:
         missing.append("curriculum_name (or task)")
     if missing:
-        have = ", ".join(sorted(columns)[:12])
-        message = f"{name} has no column {', '.join(missing)}; its columns are {have}"
-        raise TableError([Issue(codes.MISSING_COLUMN, message)])
+        raise TableError([Issue(codes.MISSING_COLUMN, without_columns(name, missing, columns))])
+
+
+def without_columns(name: str, missing: list[str], columns: Iterable[str]) -> str:
+    """That a table lacks columns, and which of its columns they are most likely called."""
+    message = f"{name} has no column {', '.join(missing)}"
+    near = {column: found for column in missing if (found := nearest(column.split()[0], columns))}
+    if near:
+        return f"{message}; {', '.join(f'is `{found}` meant to be `{column}`' for column, found in near.items())}?"
+    return f"{message}; its columns are {', '.join(f'`{column}`' for column in sorted(columns)[:12])}"
 
 
 def _rows(frame: pd.DataFrame, columns: list[str]) -> list[dict[str, Cell]]:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from autotrain_dsl.codes import tables as codes
 from autotrain_dsl.tables import cells
-from autotrain_dsl.tables.behavior import flat
+from autotrain_dsl.tables.behavior import flat, without_columns
 from autotrain_dsl.tables.cells import Cell
 from autotrain_dsl.tables.issues import Issue, TableError
 
@@ -115,7 +115,8 @@ def from_frame(frame: pd.DataFrame, name: str = "df_manager", *, revisions: bool
     frame = flat(frame)
     missing = [column for column in _NEEDED if column not in frame.columns]
     if missing:
-        raise TableError([Issue(codes.MISSING_COLUMN, f"{name} has no column {', '.join(missing)}")])
+        columns_message = without_columns(name, missing, [str(column) for column in frame.columns])
+        raise TableError([Issue(codes.MISSING_COLUMN, columns_message)])
     columns = [str(column) for column in frame.columns]
     lists = [frame[column].astype(object).tolist() for column in columns]
     issues: list[Issue] = []
