@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from autotrain_dsl import document, layers, tasks
+from autotrain_dsl.codes import document as document_codes
 from autotrain_dsl.codes import resolver as codes
 from autotrain_dsl.compiler import Compilation, compile_document, compile_file
 from autotrain_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Note, has_errors, tidy
@@ -16,6 +17,7 @@ from autotrain_dsl.document import Document
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.layers import Library
 from autotrain_dsl.silence import silence
+from autotrain_dsl.source import Source
 from autotrain_dsl.spelling import suggest
 from autotrain_dsl.tasks import TaskSchemas
 
@@ -78,9 +80,20 @@ class _Building:
 
     def take(self, file: Path, library: Library, *, explicit: bool, stdin: bytes) -> None:
         """Compile a file, whatever it is about; one that was met before is left out."""
-        if file.resolve() in self.seen:
+        try:
+            real = file.resolve()
+        except (OSError, RuntimeError):
+            message = f"`{file}` is a link that leads to itself"
+            self.found.append(Diagnostic(document_codes.CANNOT_READ, Source(str(file), "").whole(), message))
             return
-        self.seen.add(file.resolve())
+        if real in self.seen:
+            return
+        self.seen.add(real)
+        root = library.root or layers.tree_of(file)
+        if file != STDIN and file.is_symlink() and not real.is_relative_to(root.resolve()):
+            message = f"`{file}` is a link to a file outside of the folder tree of the curriculums"
+            self.found.append(Diagnostic(document_codes.CANNOT_READ, Source(str(file), "").whole(), message))
+            return
         text = document.parse_bytes(stdin, "<stdin>") if file == STDIN else library.text(file)
         kind = _kind(text[0], explicit=explicit)
         if kind == "task":

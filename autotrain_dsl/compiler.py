@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autotrain_dsl import graph, loader, names, parameters, resolver, rules
+from autotrain_dsl import graph, loader, names, parameters, resolver, rules, schema
 from autotrain_dsl.codes import expressions as expression_codes
 from autotrain_dsl.codes import graph as codes
 from autotrain_dsl.codes import resolver as resolver_codes
@@ -62,6 +62,10 @@ def _compile(
         result = replace(result, abstract=written.data.get("abstract") is True)
     if document is None or written is None:
         return result
+    if document is not written:  # merged: each part is checked, but not that they are complete together
+        document, more = schema.examine(document, "curriculum", nulls=(str, int))
+        diagnostics = [*diagnostics, *unexplained(more, diagnostics)]
+        result = replace(result, diagnostics=tuple(diagnostics))
     result = replace(result, claims=loader.names_of(document))
     if result.abstract or not loader.is_complete(document):
         # An abstract file may be incomplete: what its rules mean is checked in the files that extend it.

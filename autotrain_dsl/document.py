@@ -227,7 +227,7 @@ class _Builder:
         self.nodes += 1
         if event.anchor is not None:
             hint = "to share parameters take `blocks` and `use`, `inherits` or `extends`; put quotes around text"
-            message = f"`&{event.anchor}` is an anchor, and anchors are not allowed"
+            message = f"`&{event.anchor[:40]}` is an anchor, and anchors are not allowed"
             raise self._stop(codes.ALIAS, event, message, hint)
         if getattr(event, "tag", None) is not None:
             word = self.source.text[event.start_mark.index :].split(maxsplit=1)[0][:40]

@@ -42,6 +42,11 @@ def integer_metrics(catalog: Catalog) -> frozenset[str]:
     return frozenset(metric.name for metric in _metrics(catalog) if metric.integer)
 
 
+def metric_names(catalog: Catalog) -> frozenset[str]:
+    """Names of all metrics of the catalog's tasks."""
+    return frozenset(metric.name for metric in _metrics(catalog))
+
+
 def metric_columns(catalog: Catalog) -> frozenset[str]:
     """Everything that a table may call a metric of the catalog's tasks."""
     return frozenset(column for metric in _metrics(catalog) for column in metric.columns)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from operator import itemgetter
 from typing import Any
 
 import networkx as nx
 
 from autotrain_dsl.expressions import printer
-from autotrain_dsl.model import Curriculum, Move, Stage, TaskSchema, Transition, Trigger
+from autotrain_dsl.model import Curriculum, Metric, Move, Stage, TaskSchema, Transition, Trigger
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,12 @@ class StateGraph:
             "name": curriculum.name,
             "version": curriculum.version,
             "description": curriculum.description,
-            "task_schema": {"name": self.task.name, "version": self.task.version},
+            "task_schema": {
+                "name": self.task.name,
+                "version": self.task.version,
+                # What is outside of a metric's range is not judged.
+                "metrics": {name: _range(metric) for name, metric in sorted(self.task.metrics.items())},
+            },
             "initial": self.initial,
             "adjustable": [word.text for word in curriculum.adjustable],
             "stages": [_stage_content(stage, self.rules(stage.name)) for stage in self.stages],
@@ -83,7 +89,7 @@ class StateGraph:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 of the effective curriculum as canonical JSON: equal for equal meaning, however it is written."""
+        """SHA-256 of the effective curriculum as canonical JSON: the same however files share what they say."""
         text = json.dumps(self.content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
@@ -99,10 +105,23 @@ def build(curriculum: Curriculum, task: TaskSchema) -> StateGraph:
     return StateGraph(curriculum, task, network)
 
 
+def circles(edges: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """For every name the names that lead back to it, itself included."""
+    network: nx.DiGraph[Any] = nx.DiGraph([(name, other) for name, others in edges.items() for other in others])
+    network.add_nodes_from(edges)
+    return {name: set(circle) for circle in nx.strongly_connected_components(network) for name in circle}
+
+
 def _edges(curriculum: Curriculum) -> Iterator[tuple[str, int, Transition]]:
     for stage in curriculum.stages.values():
         for place, rule in enumerate(stage.transitions):
             yield stage.name, place, rule
+
+
+def _range(metric: Metric) -> dict[str, Any]:
+    ends = {"minimum": metric.minimum, "maximum": metric.maximum}
+    kind = "integer" if metric.integer else "number"
+    return {"type": kind, **{name: end for name, end in ends.items() if isfinite(end)}}
 
 
 def _stage_content(stage: Stage, rules: list[Transition]) -> dict[str, Any]:

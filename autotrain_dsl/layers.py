@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autotrain_dsl import document, schema
+from autotrain_dsl.codes import document as size_codes
 from autotrain_dsl.codes import resolver as codes
 from autotrain_dsl.diagnostics import MAX_FINDINGS, Code, Diagnostic
 from autotrain_dsl.document import Document, Place, Value
@@ -67,9 +68,12 @@ class Library:
         diagnostics = [*diagnostics, *more]
         if below is None:
             return None, diagnostics
-        nulls = _nulls(over, below)
-        merged, more = schema.examine(_merged(below, over), "curriculum", nulls=(str, int))
-        return merged, [*diagnostics, *nulls, *unexplained(more, diagnostics)]
+        merged = _merged(below, over)
+        if len(merged.values) > document.MAX_NODES:
+            message = f"with what it extends the file has more than {document.MAX_NODES:,} values"
+            hint = "share parameters with `blocks` and `inherits`"
+            return None, [*diagnostics, Diagnostic(size_codes.TOO_LARGE, over.span(("extends",)), message, hint)]
+        return merged, [*diagnostics, *_nulls(over, below)]
 
     def _chain(self, path: Path, over: Document | None) -> Path | Diagnostic | None:
         """The file that a document extends (None: none), after following ``extends`` to the first file."""

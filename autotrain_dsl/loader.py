@@ -38,6 +38,7 @@ def load(document: Document) -> Curriculum:
         source=document.source,
         name=data["name"],
         version=data["version"],
+        named=document.span(("name",)),
         description=data.get("description", ""),
         task=(data["task_schema"]["name"], data["task_schema"]["version"]),
         task_span=document.key(("task_schema",)),

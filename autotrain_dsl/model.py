@@ -130,6 +130,7 @@ class Curriculum:
     source: Source
     name: str
     version: str
+    named: Span
     description: str
     task: tuple[str, str]
     task_span: Span

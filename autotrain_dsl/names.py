@@ -6,6 +6,7 @@ import keyword
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from autotrain_dsl import graph
 from autotrain_dsl.codes import expressions as expression_codes
 from autotrain_dsl.codes import resolver as codes
 from autotrain_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Note, first
@@ -14,7 +15,7 @@ from autotrain_dsl.expressions.evaluator import compile_node
 from autotrain_dsl.expressions.nodes import BOOLEAN, Node, Not
 from autotrain_dsl.expressions.scope import WORDS, Derived, Known, Scope
 from autotrain_dsl.model import Condition, Curriculum, Group, Leaf, Stage, Transition
-from autotrain_dsl.spelling import nearest
+from autotrain_dsl.spelling import listed, nearest
 
 MAX_TOTAL = 10_000
 
@@ -49,11 +50,17 @@ class _Names:
             if name not in taken and name.isidentifier()  # one that is not is reported already
         }
         self.scope = Scope(self.variables, constants, {}, frozenset(curriculum.derived) | curriculum.unusable)
+        written_out = 0
         for name in self._in_order():
             leaf = curriculum.derived[name].leaf
+            if written_out > MAX_TOTAL:
+                message = f"with derived names written out, they have more than {MAX_TOTAL:,} parts in all"
+                self.findings.append(Diagnostic(expression_codes.TOO_LARGE, leaf.span, message, "derive less"))
+                break
             checked = checker.check(parser.Written(leaf.text, leaf.span), self.scope)
             self.findings.extend(checked.diagnostics)
             self.uses[name] = checked.used
+            written_out += checked.size
             size = checked.size if checked.node is not None else 1  # one that is too large is reported once
             derived = {**self.scope.derived, name: Derived(checked.node, size)}
             self.scope = replace(self.scope, derived=derived, unusable=self.scope.unusable - {name})
@@ -129,9 +136,11 @@ class _Names:
         while ready := [name for name, needs in waiting.items() if not needs & set(waiting)]:
             order.extend(ready)
             waiting = {name: needs for name, needs in waiting.items() if name not in ready}
+        circles = graph.circles(waiting)
         for name in waiting:
-            if name in _reachable(name, mentions):
-                message = f"the derived name `{name}` refers to itself, through {_circle(name, mentions)}"
+            if len(circles[name]) > 1 or name in waiting[name]:
+                circle = listed(sorted(mentions[name] & circles[name]))
+                message = f"the derived name `{name}` refers to itself, through {circle}"
                 self.findings.append(Diagnostic(codes.DERIVED_CYCLE, self.curriculum.derived[name].span, message))
         return order
 
@@ -140,19 +149,3 @@ def _joined(group: Group, parts: list[Node]) -> Node:
     if group.operator == "not":
         return Not(parts[0], BOOLEAN, group.span)
     return checker.join("and" if group.operator == "all" else "or", parts, group.span)
-
-
-def _reachable(name: str, mentions: Mapping[str, set[str]]) -> set[str]:
-    seen: set[str] = set()
-    queue = list(mentions[name])
-    while queue:
-        word = queue.pop()
-        if word not in seen:
-            seen.add(word)
-            queue.extend(mentions[word])
-    return seen
-
-
-def _circle(name: str, mentions: Mapping[str, set[str]]) -> str:
-    direct = sorted(word for word in mentions[name] if name in _reachable(word, mentions) or word == name)
-    return ", ".join(f"`{word}`" for word in direct)

@@ -20,7 +20,7 @@ from autotrain_dsl.tables.issues import Issue, TableError
 from autotrain_dsl.tables.manager import Row
 from autotrain_dsl.tables.stats import to_stats
 
-TRIES = 5
+TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,10 @@ def run(job: Job, progress: Callable[[int], Callable[[str], None]]) -> Result:
     """
     manager = open_table(job.manager_uri)
     behavior = read_behavior(open_table(job.behavior_uri), job.catalog)
+    metrics = evaluation.metric_names(job.catalog)
     for _ in range(TRIES):
         before = _snapshot(manager)
-        rows = manager_table.from_frame(before.frame, job.manager_uri) if before is not None else []
+        rows = manager_table.from_frame(before.frame, metrics, job.manager_uri) if before is not None else []
         outcome = evaluation.evaluate(job.catalog, behavior, rows, job.options, progress(len(behavior.subjects)))
         after = outcome.applied(rows)
         try:
@@ -88,7 +89,7 @@ def _publish(
     written = []
     if outcome.replaced:
         record = open_table(beside(manager.uri, "superseded"))
-        _append(record, [old for old, _ in outcome.replaced], integers)
+        _append(record, [old for old, _ in outcome.replaced], catalog)
         written.append(record.uri)
     frame = manager_table.to_frame(after, integers)
     if before is None and not outcome.judged:
@@ -99,17 +100,18 @@ def _publish(
     stats = open_table(beside(manager.uri, "stats"))
     try:
         written.extend(_follow(stats, manager))
-    except StoreError as error:
+    except (StoreError, TableError) as error:
         changed = f"written: {', '.join(written)}" if written else "nothing was changed"
         raise StoreError(str(error), changed=changed) from error
     return tuple(written)
 
 
-def _append(record: Table, rows: list[Row], integers: frozenset[str]) -> None:
+def _append(record: Table, rows: list[Row], catalog: Catalog) -> None:
     """Add replaced rows to the record of all revisions; a row that is there already is not added again."""
+    metrics, integers = evaluation.metric_names(catalog), evaluation.integer_metrics(catalog)
     for _ in range(TRIES):
         present = _snapshot(record)
-        known = [] if present is None else manager_table.from_frame(present.frame, record.uri, revisions=True)
+        known = [] if present is None else manager_table.from_frame(present.frame, metrics, record.uri, revisions=True)
         recorded = {_content(row) for row in known}
         new = [row for row in rows if _content(row) not in recorded]
         frame = manager_table.to_frame([*known, *new], integers)
@@ -124,7 +126,8 @@ def _append(record: Table, rows: list[Row], integers: frozenset[str]) -> None:
 def _content(row: Row) -> str:
     """A row without the columns that only other rows of its table have, comparable and hashable."""
     values = {name: value for name, value in sorted(row.values.items()) if value is not None}
-    return repr(replace(row, values=values, extra={name: text for name, text in sorted(row.extra.items()) if text}))
+    extra = {name: cell for name, cell in sorted(row.extra.items()) if cell is not None}
+    return repr(replace(row, values=values, extra=extra))
 
 
 def _follow(stats: Table, manager: Table) -> list[str]:
@@ -134,7 +137,7 @@ def _follow(stats: Table, manager: Table) -> list[str]:
         basis = _snapshot(manager)
         if basis is None:
             return written
-        frame = to_stats(manager_table.to_frame(manager_table.from_frame(basis.frame)))
+        frame = to_stats(manager_table.to_frame(manager_table.from_frame(basis.frame, frozenset(), manager.uri)))
         version: str | None = None
         try:
             present = stats.read()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from autotrain_dsl import columns
 from autotrain_dsl.codes import graph as graph_codes
 from autotrain_dsl.codes import resolver as codes
 from autotrain_dsl.diagnostics import MAX_FINDINGS, Diagnostic, first
-from autotrain_dsl.model import Curriculum, Move, Scalar, Setting, Stage
+from autotrain_dsl.model import Block, Curriculum, Move, Scalar, Setting, Stage
+from autotrain_dsl.source import Span
 from autotrain_dsl.spelling import suggest
 
 
@@ -30,13 +32,15 @@ class _Resolution:
     findings: list[Diagnostic] = field(default_factory=list)
     _done: dict[str, dict[str, Setting]] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
+    _blocks: dict[str, dict[str, Setting]] = field(default_factory=dict)
 
     def effective(self, stage: Stage) -> dict[str, Setting]:
         """Parameters without defaults; what cannot be resolved is reported and left out."""
         if stage.name not in self._done:
             self._open.append(stage.name)
             result = self._inherited(stage)
-            for word in stage.use:
+            last = {word.text: word for word in stage.use}  # of a block that is used twice only the last use counts
+            for word in last.values():
                 block = self.curriculum.blocks.get(word.text)
                 if block is None and len(self.findings) > MAX_FINDINGS:
                     continue
@@ -47,11 +51,17 @@ class _Resolution:
                     message = f"there is no block `{word.text}`"
                     self.findings.append(Diagnostic(codes.UNKNOWN_BLOCK, word.span, message, hint))
                 else:
-                    through = f"block {block.name}"
-                    result |= {key: replace(value, through=through) for key, value in block.parameters.items()}
+                    result |= self._block(block)
             self._open.pop()
             self._done[stage.name] = {**result, **stage.parameters}
         return self._done[stage.name]
+
+    def _block(self, block: Block) -> dict[str, Setting]:
+        if block.name not in self._blocks:
+            through = f"block {block.name}"
+            settings = {key: replace(value, through=through) for key, value in block.parameters.items()}
+            self._blocks[block.name] = settings
+        return self._blocks[block.name]
 
     def _inherited(self, stage: Stage) -> dict[str, Setting]:
         word, stages = stage.inherits, self.curriculum.stages
@@ -73,6 +83,14 @@ class _Resolution:
         return {key: replace(value, through=through) for key, value in above.items()}
 
 
+def _named(curriculum: Curriculum) -> Iterator[tuple[str, str, Span]]:
+    """What is written into tables by name."""
+    yield "curriculum", curriculum.name, curriculum.named
+    yield "version", curriculum.version, curriculum.named
+    for stage in curriculum.stages.values():
+        yield "stage", stage.name, stage.span
+
+
 def _unused_blocks(curriculum: Curriculum) -> Iterator[Diagnostic]:
     used = {word.text for stage in curriculum.stages.values() for word in stage.use}
     for block in curriculum.blocks.values():
@@ -89,6 +107,10 @@ def _lost(curriculum: Curriculum) -> Iterator[Diagnostic]:
     elif curriculum.initial.text not in stages:
         word, hint = curriculum.initial, suggest(curriculum.initial.text, stages, "stage")
         yield Diagnostic(codes.UNKNOWN_INITIAL, word.span, f"there is no stage `{word.text}` to start in", hint)
+    for what, name, span in _named(curriculum):
+        if name.lower() in columns.MISSING_WORDS:
+            message = f"the {what} cannot be called `{name}`: in a table that is an empty cell"
+            yield Diagnostic(codes.NAME_TAKEN, span, message, "choose another name")
     for stage in stages.values():
         if stage.final and stage.transitions:
             message = f"`{stage.name}` is final, but has transitions"

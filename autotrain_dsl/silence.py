@@ -15,6 +15,8 @@ from autotrain_dsl.document import Document
 from autotrain_dsl.source import Span
 from autotrain_dsl.spelling import suggest
 
+MAX_CODES = 20  # of one comment
+
 _COMMENT = re.compile(r"(?<!\S)#[ \t]*autotrain:[ \t]*(?P<rest>[^\r\n]*)")
 _IGNORE = re.compile(r"ignore\[(?P<codes>[^\]]*)\](?P<reason>.*)")
 
@@ -110,7 +112,7 @@ def ignores_in(document: Document) -> tuple[list[Ignore], list[Diagnostic]]:
 
 
 def _unknown_codes(ids: tuple[str, ...], span: Span) -> Iterator[Diagnostic]:
-    for word in ids:
+    for word in list(dict.fromkeys(ids))[:MAX_CODES]:
         if word not in BY_ID:
             hint = suggest(word, BY_ID, "code")
             yield Diagnostic(codes.BAD_IGNORE, span, f"there is no finding with the code `{word}`", hint)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+
+from rapidfuzz import fuzz, process
 
 _SHOWN = 8
+_COMPARED = 64  # a word of more letters is no slip of the finger
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that ``word`` was most likely meant to be, or None if none is near."""
-    by_folded = {name.casefold(): name for name in sorted(known, reverse=True)}
-    # Comparing is quadratic in the length: a word of thousands of letters is no slip of the finger.
-    found = get_close_matches(word.casefold()[:100], by_folded, n=1, cutoff=0.6)
-    return by_folded[found[0]] if found else None
+    names = sorted(known, reverse=True)  # of two that are as near the later one, say of two versions
+    folded = [name.casefold()[:_COMPARED] for name in names]
+    found = process.extractOne(word.casefold()[:_COMPARED], folded, scorer=fuzz.ratio, score_cutoff=60)
+    return names[found[2]] if found else None
 
 
 def suggest(word: str, known: Iterable[str], what: str) -> str:

@@ -9,7 +9,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from autotrain_dsl import document, schema
+from autotrain_dsl import columns, document, schema
 from autotrain_dsl.codes import resolver as codes
 from autotrain_dsl.codes import schema as schema_codes
 from autotrain_dsl.diagnostics import Diagnostic, Note, has_errors, tidy
@@ -39,7 +39,7 @@ class TaskSchemas:
         folders = list(self._folders(near))
         for folder in folders:
             path = folder / f"{name}_{version}.yaml"
-            if path.is_file():
+            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):  # a link leads nowhere else
                 task, found = self._load(path)
                 if task is None:
                     note = Note("; ".join(f"{d.code.id} {d.message}" for d in tidy(found)[:3]))
@@ -113,8 +113,8 @@ def _parameter_scope(properties: Mapping[str, Mapping[str, Any]]) -> Scope:
     known = {
         name: Known(
             _TYPES[spec["type"]],
-            spec.get("minimum", spec.get("exclusiveMinimum", -inf)),
-            spec.get("maximum", spec.get("exclusiveMaximum", inf)),
+            float(spec.get("minimum", spec.get("exclusiveMinimum", -inf))),
+            float(spec.get("maximum", spec.get("exclusiveMaximum", inf))),
             spec["type"] == "integer",
         )
         for name, spec in properties.items()
@@ -128,8 +128,8 @@ def _metric(name: str, spec: Mapping[str, Any]) -> Metric:
         title=spec.get("title", name),
         unit=spec.get("unit", ""),
         integer=spec["type"] == "integer",
-        minimum=spec.get("minimum", -inf),
-        maximum=spec.get("maximum", inf),
+        minimum=float(spec.get("minimum", -inf)),
+        maximum=float(spec.get("maximum", inf)),
         columns=tuple(spec.get("columns", (name,))),
     )
 
@@ -158,6 +158,10 @@ def _metrics_findings(written: Document) -> Iterator[Diagnostic]:
         if name in WORDS or keyword.iskeyword(name):
             message = f"`{name}` is a word of the language and cannot be a metric"
             yield Diagnostic(codes.NAME_TAKEN, written.key(("metrics", name)), message, "choose another name")
+        elif name in columns.MANAGER or name.lower() in columns.MISSING_WORDS:
+            message = f"`{name}` has a meaning in the tables of a colony and cannot be a metric"
+            hint = "choose another name, and list the column's name under `columns`"
+            yield Diagnostic(codes.NAME_TAKEN, written.key(("metrics", name)), message, hint)
 
 
 def _empty_ranges(written: Document) -> Iterator[Diagnostic]:

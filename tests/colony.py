@@ -21,6 +21,7 @@ from autotrain_dsl.cli import main
 from autotrain_dsl.evaluation import evaluate, metric_columns
 from autotrain_dsl.judging import Options, Outcome
 from autotrain_dsl.tables import behavior as behavior_table
+from autotrain_dsl.tables.manager import Row, from_frame
 
 ROOT = Path(__file__).resolve().parents[1]
 CASES = Path(__file__).resolve().parent / "data" / "evaluation"
@@ -292,3 +293,8 @@ def judged(catalog: Catalog, rows: Sequence[Record] | pd.DataFrame, **options: A
     frame = rows if isinstance(rows, pd.DataFrame) else frame_of(rows)
     read = behavior_table.read(frame, metric_columns(catalog))
     return evaluate(catalog, read, (), Options(**{"now": NOW, "program": "test", **options}))
+
+
+def rows_of(frame: pd.DataFrame) -> list[Row]:
+    """The rows of a df_manager whose metrics are those of the tests."""
+    return from_frame(frame, frozenset({"finished_trials", "foraging_efficiency", "x", "y"}))

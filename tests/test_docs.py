@@ -55,12 +55,14 @@ def output_of(command: str, folder: Path) -> str:
 def test_the_files_of_the_language_page_are_valid(tmp_path: Path) -> None:
     blocks = [match["text"] for match in YAML.finditer((ROOT / "docs" / "language.md").read_text(encoding="utf-8"))]
     curriculum, task = (next(b for b in blocks if f"\n{key}:" in b) for key in ("stages", "metrics"))
+    extending = next(b for b in blocks if "\nextends:" in b)
     (tmp_path / "schemas" / "tasks").mkdir(parents=True)
     (tmp_path / "schemas" / "tasks" / "lever_press_1.0.yaml").write_text(task, encoding="utf-8")
-    (tmp_path / "lever.yaml").write_text(curriculum, encoding="utf-8")
+    (tmp_path / "lever_1.0.yaml").write_text(curriculum, encoding="utf-8")
+    (tmp_path / "lever_1.1.yaml").write_text(extending, encoding="utf-8")
     checked = catalog.build([tmp_path])
     assert checked.diagnostics == ()
-    assert (len(checked.compilations), checked.task_schemas) == (1, 1)
+    assert (len(checked.compilations), checked.task_schemas) == (2, 1)
 
 
 def test_the_picture_of_the_readme_shows_the_tutorial_s_graph() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from colony import LATER, NOW, Colony, Ran, frame_of, mouse, read_table, write_table
+from colony import LATER, NOW, Colony, Ran, frame_of, mouse, read_table, rows_of, write_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +21,6 @@ from autotrain_dsl import nightly
 from autotrain_dsl.store import base, beside, formats, open_table
 from autotrain_dsl.store.base import ConflictError, Snapshot, StoreError, Table, UnreadableError
 from autotrain_dsl.store.local import LocalTable
-from autotrain_dsl.tables.manager import from_frame
 from autotrain_dsl.tables.stats import to_stats
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and limits")
@@ -445,5 +444,5 @@ def test_rows_survive_any_number_of_runs(tmp_path: Path, suffix: str) -> None:
         colony.judge(COLONY[:end])
     alone = Colony.at(tmp_path / "alone", suffix=suffix)
     alone.judge(COLONY)
-    assert from_frame(colony.manager) == from_frame(alone.manager)
+    assert rows_of(colony.manager) == rows_of(alone.manager)
     assert colony.files() == alone.files()

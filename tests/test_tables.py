@@ -23,6 +23,7 @@ from colony import (
     catalog_of,
     frame_of,
     mouse,
+    rows_of,
     session,
 )
 from colony import judged as judge
@@ -34,7 +35,7 @@ from autotrain_dsl.store import formats
 from autotrain_dsl.tables import cells
 from autotrain_dsl.tables.behavior import Behavior, flat, read
 from autotrain_dsl.tables.issues import TableError
-from autotrain_dsl.tables.manager import Row, from_frame, to_frame
+from autotrain_dsl.tables.manager import Row, to_frame
 from autotrain_dsl.tables.stats import to_stats
 
 _METRIC_COLUMNS = frozenset({"finished_trials", "foraging_efficiency", "foraging_eff"})
@@ -263,7 +264,7 @@ def test_metrics_of_several_tasks_stand_side_by_side() -> None:
 def test_a_row_comes_back_as_it_was_written(catalog: Catalog, suffix: str) -> None:
     rows = sorted(judge(catalog, mouse("007", [250, None, 0])).judged, key=lambda row: row.key)
     frame = to_frame(rows, _INTEGERS)
-    assert from_frame(formats.decode(formats.encode(frame, suffix), suffix)) == rows
+    assert rows_of(formats.decode(formats.encode(frame, suffix), suffix)) == rows
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -281,13 +282,13 @@ def test_writing_what_was_read_changes_no_byte(
     row = Row("m", 1, "S", "STAY", "S", task=texts[0], reason=texts[1], missing=texts[2], values={"x": value},
               if_closed_loop=flag)  # fmt: skip
     first = _written_again([row], suffix)
-    assert _written_again(from_frame(formats.decode(first, suffix)), suffix) == first
+    assert _written_again(rows_of(formats.decode(first, suffix)), suffix) == first
 
 
 def _written_again(rows: list[Row], suffix: str) -> bytes:
     """The bytes of a table after it was written and read once, which strips text."""
     content = formats.encode(to_frame(rows), suffix)
-    return formats.encode(to_frame(from_frame(formats.decode(content, suffix))), suffix)
+    return formats.encode(to_frame(rows_of(formats.decode(content, suffix))), suffix)
 
 
 def test_a_table_of_the_older_system_is_understood() -> None:
@@ -300,7 +301,7 @@ def test_a_table_of_the_older_system_is_understood() -> None:
             "next_stage_suggested": ["STAGE_2", "STAGE_2"],
         }
     )
-    assert from_frame(frame) == [
+    assert rows_of(frame) == [
         Row("0012", 1, "STAGE_1", "PROGRESS", "STAGE_2", curriculum_schema_version=""),
         Row("0012", 2, "STAGE_2", "STAY", "STAGE_2", curriculum_schema_version=""),
     ]
@@ -323,7 +324,7 @@ def test_everything_wrong_with_a_table_is_told_at_once() -> None:
         {**good, "session": 4, "subject_id": ""},
     ]
     with pytest.raises(TableError) as caught:
-        from_frame(frame_of(rows))
+        rows_of(frame_of(rows))
     assert {issue.code.id for issue in caught.value.issues} == {"ATD510"}
     assert len(caught.value.issues) == 5
     assert "MAYBE" in str(caught.value)
@@ -334,7 +335,7 @@ def test_everything_wrong_with_a_table_is_told_at_once() -> None:
 )
 def test_a_df_manager_without_a_needed_column_is_refused(catalog: Catalog, column: str) -> None:
     with pytest.raises(TableError, match=column):
-        from_frame(table_of(catalog).drop(columns=column))
+        rows_of(table_of(catalog).drop(columns=column))
 
 
 def test_a_text_column_that_somebody_added_is_not_emptied(tmp_path: Path) -> None:

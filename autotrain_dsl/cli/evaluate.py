@@ -15,6 +15,7 @@ from autotrain_dsl.diagnostics import has_errors
 from autotrain_dsl.judging import CORRECT, NEW, RERUN, Options
 from autotrain_dsl.report import evaluation as report
 from autotrain_dsl.report import text
+from autotrain_dsl.store import beside
 from autotrain_dsl.store.base import StoreError
 from autotrain_dsl.tables.issues import TableError
 
@@ -77,8 +78,9 @@ def command(
     if correct and rerun:
         raise click.UsageError("--correct and --rerun exclude each other")
     compiled = _compiled(paths, schemas)
-    if Path(behavior).resolve() == Path(manager).resolve():
-        raise click.UsageError("--behavior and --manager are the same file")
+    outputs = (manager, *(beside(manager, what) for what in ("stats", "superseded")))
+    if Path(behavior).resolve() in {Path(output).resolve() for output in outputs}:
+        raise click.UsageError("--behavior is a table that the run would write; they must be different files")
     options = Options(
         now=_time(now),
         program=__version__,
@@ -87,7 +89,7 @@ def command(
         subjects=frozenset(subjects) or None,
     )
     if default is not None and compiled.find(*default) is None:
-        raise click.UsageError(f"--default-curriculum: {compiled.why_not(*default)}")
+        raise click.UsageError(f"--default-curriculum: {text.clean(compiled.why_not(*default))}")
     try:
         with _Bar() as bar:
             result = nightly.run(nightly.Job(compiled, behavior, manager, options, dry_run), bar.start)
@@ -119,11 +121,10 @@ def _compiled(paths: tuple[Path, ...], schemas: Path | None) -> Catalog:
 def _time(now: str | None) -> str:
     try:
         time = dt.datetime.fromisoformat(now) if now else dt.datetime.now(dt.UTC)
-    except ValueError:
+        time = (time if time.tzinfo is not None else time.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         raise click.UsageError(f"--now: `{now}` is no time such as 2026-01-31T06:00:00+00:00") from None
-    if time.tzinfo is None:
-        time = time.replace(tzinfo=dt.UTC)
-    return time.astimezone(dt.UTC).isoformat(timespec="seconds")
+    return time.isoformat(timespec="seconds")
 
 
 class _Bar:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -18,6 +19,7 @@ _COMMANDS = {
     "codes": "explain a finding",
     "schema": "print a JSON Schema of the language",
 }
+OUTSIDE = 3
 DEFECT = 70
 INTERRUPTED = 130
 
@@ -49,8 +51,13 @@ def main() -> None:
 
 def run() -> None:
     """Run the program: 0 fine, 1 the input needs attention, 2 wrong use, 3 the outside world failed, 70 a defect."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter still gets the rest
     try:
         code = main.main(standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -60,6 +67,9 @@ def run() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
+    except OSError as error:
+        click.echo(f"error: {error.strerror or error}", err=True)
+        code = OUTSIDE
     except Exception:  # noqa: BLE001 - whatever it is, a person must be told that it is not their fault
         traceback.print_exc()
         click.echo("\nThis is a defect in autotrain-dsl. Please report it with the text above.", err=True)

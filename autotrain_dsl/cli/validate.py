@@ -37,10 +37,12 @@ def command(paths: tuple[Path, ...], strict: bool, output: str, schemas: Path | 
     PATH is a file, a folder (all curriculums below it), or - for standard input. Needs no network, no tables and no
     credentials. Exit code 1 if there is an error (with --strict: or a warning).
     """
+    if catalog.STDIN in paths and sys.stdin is None:
+        raise click.UsageError("-: there is no standard input")
     stdin = sys.stdin.buffer.read(catalog.MAX_STDIN) if catalog.STDIN in paths else b""
     checked = catalog.build(paths, schemas, stdin)
-    if not checked.compilations and not checked.task_schemas:
-        names = ", ".join(str(path) for path in paths)
+    if not (checked.compilations or checked.task_schemas or checked.diagnostics):
+        names = text.clean(", ".join(str(path) for path in paths))
         raise click.UsageError(f"{names}: no curriculum there (a .yaml file with `stages` or `extends`)")
     summary = _summary(checked)
     if output == "json":
@@ -80,6 +82,6 @@ def _count(number: int, word: str) -> str:
 
 
 def _style() -> text.Style:
-    if os.environ.get("NO_COLOR") or not sys.stdout.isatty():
+    if os.environ.get("NO_COLOR") or sys.stdout is None or not sys.stdout.isatty():
         return text.plain
     return lambda part, role: click.style(part, fg=_COLOURS.get(role), bold=role in ("error", "warning", "message"))

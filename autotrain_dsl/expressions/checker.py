@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from autotrain_dsl.codes import expressions as codes
 from autotrain_dsl.diagnostics import Code, Diagnostic
-from autotrain_dsl.expressions import outcomes, parser, printer, signatures
+from autotrain_dsl.expressions import outcomes, parser, signatures
 from autotrain_dsl.expressions.cuts import sunk
 from autotrain_dsl.expressions.nodes import (
     BOOLEAN,
@@ -121,6 +121,8 @@ class _Checker:
     def visit(self, tree: ast.AST) -> Node | None:
         """The checked form of a part, or None where something in it is wrong (and reported)."""
         self.size += 1
+        if self.size > MAX_EXPANDED:
+            return None  # reported for the whole expression
         match tree:
             case ast.Constant():
                 return self._constant(tree)
@@ -161,6 +163,8 @@ class _Checker:
             derived = self.scope.derived[name]
             self.size += derived.size
             self.unusable |= derived.node is None
+            if self.size > MAX_EXPANDED:
+                return None  # reported for the whole expression
             return _moved(derived.node, span)
         if name in self.scope.unusable:
             self.unusable = True
@@ -258,7 +262,7 @@ class _Checker:
     def _subscript(self, tree: ast.Subscript) -> Node | None:
         of, span = self.visit(tree.value), self.written.span(tree)
         if of is not None and not of.type.is_sequence:
-            message = f"only a sequence can be indexed, but `{printer.text(of)}` is {of.type}"
+            message = f"only a sequence can be indexed, but `{written_text(of)[:80]}` is {of.type}"
             self.report(codes.WRONG_TYPE, of.span, message)
             of = None
         if isinstance(tree.slice, ast.Slice):
@@ -357,7 +361,7 @@ class _Checker:
 
     def _applied(self, name: str, of: Node, digits: int, span: Span) -> Node | None:
         if (wanted := signatures.unmet(name, of.type)) is not None:
-            message = f"`{name}` takes {wanted}, but `{printer.text(of)}` is {of.type}"
+            message = f"`{name}` takes {wanted}, but `{written_text(of)[:80]}` is {of.type}"
             self.report(codes.WRONG_TYPE, of.span, message, signatures.argument_hint(name, of))
             return None
         call = Call(name, of, signatures.result_type(name, of), span, digits)

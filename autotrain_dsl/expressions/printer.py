@@ -27,7 +27,7 @@ def text(node: Node) -> str:
 
 def number(value: float) -> str:
     """A number as a person writes it: without ``.0`` where it is whole."""
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+    return str(int(value)) if abs(value) < 1e15 and value == int(value) else repr(value)
 
 
 def _print(node: Node) -> tuple[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, isnan
+from math import inf, isfinite, isnan
 
 from autotrain_dsl.expressions.nodes import (
     Arithmetic,
@@ -121,7 +121,10 @@ def _range_of_arithmetic(node: Arithmetic) -> Range:
             if right.low <= 0 <= right.high:
                 return Range()
             ends = [_over(a, b) for a in (left.low, left.high) for b in (right.low, right.high)]
-    return Range() if any(isnan(end) for end in ends) else Range(min(ends), max(ends), integer)
+    bounded = all(isfinite(end) for end in (left.low, left.high, right.low, right.high))
+    # Beyond the largest double a result is missing, and nothing can be said of its comparisons.
+    beyond = bounded and not all(isfinite(end) for end in ends)
+    return Range() if beyond or any(isnan(end) for end in ends) else Range(min(ends), max(ends), integer)
 
 
 def _times(a: float, b: float) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from autotrain_dsl.expressions import printer
 from autotrain_dsl.expressions.nodes import BOOLEAN, NUMBER, Comparison, Item, Kind, Node, Type
+from autotrain_dsl.expressions.outcomes import written_text
 
 
 def unmet(name: str, given: Type) -> str | None:
@@ -23,11 +23,11 @@ def argument_hint(name: str, of: Node) -> str:
     if name == "at_stage" and of.type.is_sequence:
         return "take `at_stage` first and cut then: `at_stage(x)[-5:]`"
     if name in ("all", "any") and of.type.is_sequence:
-        return f"compare within the brackets: `{name}({printer.text(of)} >= ...)`"
+        return f"compare within the brackets: `{name}({written_text(of)} >= ...)`"
     if of.type.kind is Kind.BOOLEAN and of.type.is_sequence:
         return "`count(...)` counts how many are true"
     if name in ("all", "any") and isinstance(of, Comparison) and isinstance(of.left, Item) and of.left.index < -1:
-        window = f"{printer.text(of.left.of)}[{of.left.index}:]"
+        window = f"{written_text(of.left.of)}[{of.left.index}:]"
         return f"for the last {-of.left.index} sessions write a colon: `{window}`"
     if name in ("all", "any") and of.type.kind is Kind.BOOLEAN:
         return f"this is one answer already: leave `{name}(...)` out"
@@ -37,7 +37,7 @@ def argument_hint(name: str, of: Node) -> str:
         return f"this is one value already: leave `{name}(...)` out"
     if isinstance(of, Item):
         last = of.index if of.index < -1 else -5
-        return f"give it several sessions: `{name}({printer.text(of.of)}[{last}:])`"
+        return f"give it several sessions: `{name}({written_text(of.of)}[{last}:])`"
     return "give it a sequence: `x[-5:]`"
 
 
@@ -50,5 +50,5 @@ def result_type(name: str, of: Node) -> Type:
     if name == "at_stage":
         return Type(of.type.kind, ("at_stage",))
     if name == "present":
-        return Type(of.type.kind, (f"present({printer.text(of)})",))
+        return Type(of.type.kind, (f"present({written_text(of)})",))
     return NUMBER

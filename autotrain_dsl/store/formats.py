@@ -65,5 +65,7 @@ def _from_csv(content: bytes) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=header, dtype=object)
 
 
+csv.field_size_limit(2**31 - 1)  # what this program has written it can read
+
 _FORMATS: Mapping[str, tuple[Encode, Decode]] = {".parquet": (_to_parquet, _from_parquet), ".csv": (_to_csv, _from_csv)}
 SUFFIXES = tuple(_FORMATS)

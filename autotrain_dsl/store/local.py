@@ -45,7 +45,8 @@ class LocalTable:
         if not self.path.parent.is_dir():
             raise StoreError(f"cannot write `{self.path}`: there is no folder `{self.path.parent}`")
         try:
-            with FileLock(self.path.with_name(f".{self.path.name}.lock"), timeout=LOCK_SECONDS):
+            target = self.path.resolve()  # whatever name or link a run takes, it is one lock
+            with FileLock(target.with_name(f".{target.name}.lock"), timeout=LOCK_SECONDS):
                 present = self._content()
                 if (None if present is None else _version(present)) != replaces:
                     raise ConflictError(f"`{self.path}` was changed by another run")

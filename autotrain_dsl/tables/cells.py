@@ -7,8 +7,9 @@ import math
 from decimal import Decimal
 from numbers import Integral, Real
 
+from autotrain_dsl.columns import MISSING_WORDS
+
 Cell = object
-_MISSING_WORDS = frozenset({"", "nan", "na", "n/a", "none", "null", "<na>", "nat"})
 
 
 def is_missing(cell: Cell) -> bool:
@@ -16,7 +17,7 @@ def is_missing(cell: Cell) -> bool:
     if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
         return True
     if isinstance(cell, str):
-        return cell.strip().lower() in _MISSING_WORDS
+        return cell.strip().lower() in MISSING_WORDS
     return isinstance(cell, float) and math.isnan(cell)
 
 
@@ -30,8 +31,8 @@ def text(cell: Cell) -> str:
 
 
 def name(cell: Cell) -> str:
-    """A cell that names something: text as it stands, so that a mouse may be called ``NA``."""
-    return cell.strip() if isinstance(cell, str) else text(cell)
+    """A cell that names something: text as it stands, so that a mouse may be called ``NA``; on one line."""
+    return " ".join(cell.split()) if isinstance(cell, str) else text(cell)
 
 
 def date(cell: Cell) -> str:
@@ -65,4 +66,5 @@ def truth(cell: Cell) -> bool | None:
     """A boolean, also where it is written as text; None for anything else."""
     if type(cell).__name__ in ("bool", "bool_"):
         return bool(cell)
-    return {"true": True, "false": False}.get(cell.strip().lower()) if isinstance(cell, str) else None
+    word = cell.strip().lower() if isinstance(cell, str) else text(cell)
+    return {"true": True, "false": False, "1": True, "0": False}.get(word)

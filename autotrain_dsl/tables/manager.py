@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from autotrain_dsl import columns
 from autotrain_dsl.codes import tables as codes
 from autotrain_dsl.tables import cells
 from autotrain_dsl.tables.behavior import flat, without_columns
@@ -18,16 +19,6 @@ from autotrain_dsl.tables.issues import Issue, TableError
 
 CURRICULUM_SCHEMA_VERSION = "1.0"
 DECISIONS = ("STAY", "PROGRESS", "ROLLBACK")
-_BEFORE_METRICS = (
-    "subject_id", "session_date", "task", "session", "session_at_current_stage", "curriculum_name",
-    "task_schema_version", "curriculum_version", "curriculum_schema_version", "curriculum_json_name",
-)  # fmt: skip
-_AFTER_METRICS = (
-    "metrics", "current_stage_suggested", "current_stage_actual", "if_closed_loop", "if_overriden_by_trainer",
-    "decision", "next_stage_suggested",
-)  # fmt: skip
-_OWN = ("rule", "reason", "missing", "basis", "curriculum_hash", "program_version", "judged_at")
-_KNOWN = frozenset({*_BEFORE_METRICS, *_AFTER_METRICS, *_OWN})
 _DTYPES: Mapping[str, Any] = {
     "session": "int64",
     "session_at_current_stage": "Int64",
@@ -66,7 +57,7 @@ class Row:
     curriculum_hash: str = ""
     program_version: str = ""
     judged_at: str = ""
-    extra: Mapping[str, str] = field(default_factory=dict)  # columns that somebody else has added
+    extra: Mapping[str, Cell] = field(default_factory=dict)  # columns that somebody else has added, as they came
 
     @property
     def key(self) -> tuple[str, int]:
@@ -88,14 +79,16 @@ def to_frame(rows: Iterable[Row], integers: frozenset[str] = frozenset()) -> pd.
     """The table of the rows, sorted by subject and session; ``integers`` are metrics that are whole numbers."""
     ordered = sorted(rows, key=lambda row: row.key)
     names = sorted({name for row in ordered for name in row.values})
-    data: dict[str, Any] = {column: _column(column, ordered) for column in _BEFORE_METRICS}
+    data: dict[str, Any] = {column: _column(column, ordered) for column in columns.BEFORE_METRICS}
     for name in names:
         values = [row.values.get(name) for row in ordered]
-        whole = name in integers and all(value is None or value.is_integer() for value in values)
+        whole = name in integers and all(
+            value is None or (value.is_integer() and abs(value) < 2**53) for value in values
+        )
         data[name] = pd.Series(values, dtype="Int64" if whole else "float64")
-    data.update({column: _column(column, ordered) for column in (*_AFTER_METRICS, *_OWN)})
+    data.update({column: _column(column, ordered) for column in (*columns.AFTER_METRICS, *columns.OWN)})
     for name in sorted({name for row in ordered for name in row.extra}):
-        data[name] = pd.Series([row.extra.get(name, "") for row in ordered], dtype="object")
+        data[name] = pd.Series([row.extra.get(name) for row in ordered], dtype="object").infer_objects()
     return pd.DataFrame(data)
 
 
@@ -106,25 +99,32 @@ def _column(column: str, rows: list[Row]) -> Any:
     return pd.Series(values, dtype=_DTYPES.get(column, "object"))
 
 
-def from_frame(frame: pd.DataFrame, name: str = "df_manager", *, revisions: bool = False) -> list[Row]:
+def from_frame(
+    frame: pd.DataFrame, metrics: frozenset[str], name: str = "df_manager", *, revisions: bool = False
+) -> list[Row]:
     """The rows of a table, also of one that only the older system has written.
 
-    Raises TableError, with everything that is wrong, where a column is missing, a row cannot be understood or (unless
-    the table holds ``revisions``) a session occurs twice.
+    ``metrics`` are the columns that hold metrics; what else stands in the table is kept as it is. Raises TableError,
+    with everything that is wrong, where a column is missing, a row cannot be understood or (unless the table holds
+    ``revisions``) a session occurs twice.
     """
     frame = flat(frame)
     missing = [column for column in _NEEDED if column not in frame.columns]
     if missing:
         columns_message = without_columns(name, missing, [str(column) for column in frame.columns])
         raise TableError([Issue(codes.MISSING_COLUMN, columns_message)])
-    columns = [str(column) for column in frame.columns]
-    lists = [frame[column].astype(object).tolist() for column in columns]
+    headers = [str(column) for column in frame.columns]
+    doubled = sorted({header for header in headers if headers.count(header) > 1})
+    if doubled:
+        message = f"{name} has more than one column {', '.join(f'`{header}`' for header in doubled)}"
+        raise TableError([Issue(codes.MISSING_COLUMN, message)])
+    lists = [frame[column].astype(object).tolist() for column in headers]
     issues: list[Issue] = []
     rows: list[Row] = []
     seen: set[tuple[str, int]] = set()
-    metrics = [c for c, column in zip(columns, lists, strict=True) if c not in _KNOWN and _are_numbers(column)]
+    measured = [header for header in headers if header in metrics]
     for values in zip(*lists, strict=True):
-        row = _row(dict(zip(columns, values, strict=True)), metrics, issues)
+        row = _row(dict(zip(headers, values, strict=True)), measured, issues)
         if row is None:
             continue
         if row.key in seen and not revisions:
@@ -136,14 +136,10 @@ def from_frame(frame: pd.DataFrame, name: str = "df_manager", *, revisions: bool
     return rows
 
 
-def _are_numbers(column: list[Cell]) -> bool:
-    return all(cells.is_missing(cell) or cells.real_number(cell) is not None for cell in column)
-
-
 def _row(record: dict[str, Cell], metrics: list[str], issues: list[Issue]) -> Row | None:
     subject, number = cells.name(record["subject_id"]), cells.whole_number(record["session"])
-    decision, following = cells.text(record["decision"]), cells.text(record["next_stage_suggested"])
-    actual = cells.text(record["current_stage_actual"])
+    decision, following = cells.text(record["decision"]), cells.name(record["next_stage_suggested"])
+    actual = cells.name(record["current_stage_actual"])
     faults = []
     if not subject or number is None or number < 1:
         faults.append(f"`{cells.text(record['session'])[:40]}` is no session number")
@@ -151,10 +147,14 @@ def _row(record: dict[str, Cell], metrics: list[str], issues: list[Issue]) -> Ro
         faults.append(f"`{decision[:40]}` is no decision; expected one of {', '.join(DECISIONS)}")
     if not following or not actual:
         faults.append("current_stage_actual or next_stage_suggested is empty")
+    faults += _unreadable(record, metrics)
     issues.extend(Issue(codes.BAD_MANAGER_ROW, fault, subject, number) for fault in faults)
     if faults or number is None:
         return None
-    texts = {column: cells.text(record.get(column)) for column in _KNOWN - _TYPED}
+    texts = {
+        column: cells.name(record.get(column)) if column in _NAMES else cells.text(record.get(column))
+        for column in columns.MANAGER - _TYPED
+    }
     return Row(
         **texts,
         subject_id=subject,
@@ -162,12 +162,33 @@ def _row(record: dict[str, Cell], metrics: list[str], issues: list[Issue]) -> Ro
         session_date=cells.date(record.get("session_date")),
         session_at_current_stage=cells.whole_number(record.get("session_at_current_stage")),
         values={column: cells.real_number(record[column]) for column in metrics},
-        extra={column: cells.text(cell) for column, cell in record.items() if column not in {*_KNOWN, *metrics}},
+        extra={column: _kept(cell) for column, cell in record.items() if column not in {*columns.MANAGER, *metrics}},
         if_closed_loop=cells.truth(record.get("if_closed_loop")),
         if_overriden_by_trainer=cells.truth(record.get("if_overriden_by_trainer")),
     )
 
 
+def _kept(cell: Cell) -> Cell:
+    """A cell of somebody else's column as it is; only what is no value at all becomes None."""
+    return None if cells.is_missing(cell) and not isinstance(cell, str) else cell
+
+
+def _unreadable(record: dict[str, Cell], metrics: list[str]) -> list[str]:
+    """Cells that hold something, but not what their column holds: to write them back would lose it."""
+    readers: dict[str, Callable[[Cell], object]] = {
+        "session_at_current_stage": cells.whole_number,
+        "if_closed_loop": cells.truth,
+        "if_overriden_by_trainer": cells.truth,
+        **dict.fromkeys(metrics, cells.real_number),
+    }
+    return [
+        f"{column} is `{cells.text(record[column])[:40]}`"
+        for column, read in readers.items()
+        if not cells.is_missing(record.get(column)) and read(record[column]) is None
+    ]
+
+
+_NAMES = frozenset({"current_stage_actual", "current_stage_suggested", "next_stage_suggested", "curriculum_name"})
 _TYPED = frozenset(
     {"subject_id", "session", "session_date", "session_at_current_stage", "if_closed_loop", "if_overriden_by_trainer"}
 )
