@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+from autotrain_dsl.expressions import functions
 from autotrain_dsl.expressions.evaluator import Compared, Evaluator
-from autotrain_dsl.expressions.functions import Value
-from autotrain_dsl.expressions.nodes import Call, Item, Node, Window
+from autotrain_dsl.expressions.functions import Truth, Value
+from autotrain_dsl.expressions.nodes import Call, Comparison, Item, Literal, Logic, Node, Not, Window, names, walk
 from autotrain_dsl.expressions.reads import reads_of
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.model import Move, Transition, Trigger
@@ -80,6 +81,7 @@ class ComparisonTrace:
     right: Value
     verdict: Value
     margin: float | None
+    node: Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def _traced(compared: Compared) -> ComparisonTrace:
     margin = None
     if isinstance(left, float) and isinstance(right, float) and operator not in ("==", "!="):
         margin = left - right if operator in (">", ">=") else right - left
-    return ComparisonTrace(compared.text, left, operator, right, compared.verdict, margin)
+    return ComparisonTrace(compared.text, left, operator, right, compared.verdict, margin, compared.comparison)
 
 
 def _missing(compared: tuple[Compared, ...], history: History, stay: int) -> Iterator[Missing]:
@@ -197,26 +199,67 @@ def _decision(stage: str, tried: tuple[RuleTrace, ...]) -> Decision:
 
 
 def _because(fired: RuleTrace) -> str:
-    facts = [_fact(each) for each in fired.comparisons]
-    parts = [fired.rule.because, ", ".join(facts) if fired.rule.program is not None else "otherwise"]
+    facts = list(_facts(fired, truth=True)) if fired.rule.program is not None else ["otherwise"]
+    parts = [fired.rule.because, ", ".join(facts)]
     return f"rule {fired.number}: {'; '.join(part for part in parts if part)}"
 
 
 def _shortfalls(tried: tuple[RuleTrace, ...]) -> Iterator[str]:
-    """For every rule that did not fire the comparisons that do not hold."""
+    """For every rule that did not fire what kept it from firing."""
     for rule in tried:
-        facts = [_fact(each) for each in rule.comparisons if each.verdict is False or _fails(each.verdict)]
-        if rule.verdict == NOT_FIRED and facts:
-            yield f"rule {rule.number}: not {', not '.join(facts)}"
+        if rule.verdict == NOT_FIRED and (facts := list(_facts(rule, truth=False))):
+            yield f"rule {rule.number}: {', '.join(facts)}"
 
 
-def _fails(verdict: Value) -> bool:
-    return isinstance(verdict, tuple) and False in verdict
+def _facts(rule: RuleTrace, *, truth: bool) -> Iterator[str]:
+    """The comparisons that make the condition of a rule true, or false."""
+    if rule.rule.program is not None:
+        compared = {id(each.node): each for each in rule.comparisons}
+        yield from dict.fromkeys(_reasons(rule.rule.program.node, compared, truth=truth))
 
 
-def _fact(compared: ComparisonTrace) -> str:
-    """A comparison with the value that was compared."""
-    return f"{compared.text} ({_shown(compared.left)})"
+def _reasons(node: Node, compared: Mapping[int, ComparisonTrace], *, truth: bool) -> Iterator[str]:
+    """Only parts that have the outcome in question count: of a true ``or`` the parts that are true."""
+    match node:
+        case Not():
+            yield from _reasons(node.of, compared, truth=not truth)
+        case Logic():
+            for part in node.parts:
+                if _outcome(part, compared) is truth:
+                    yield from _reasons(part, compared, truth=truth)
+        case Comparison():
+            yield f"{'' if truth else 'not '}{_fact(compared[id(node)])}"
+        case Call():
+            inner = [_fact(compared[id(part)]) for part in walk(node) if id(part) in compared]
+            yield f"{'' if truth else 'not '}{node.function}: {', '.join(inner)}"
+
+
+def _outcome(node: Node, compared: Mapping[int, ComparisonTrace]) -> Truth:
+    """What a part of a condition came to."""
+    match node:
+        case Comparison():
+            verdict = compared[id(node)].verdict
+            return verdict if isinstance(verdict, bool) else None
+        case Literal():
+            return node.value is True
+        case Not():
+            of = _outcome(node.of, compared)
+            return None if of is None else not of
+        case Logic():
+            parts = tuple(_outcome(part, compared) for part in node.parts)
+            return functions.and_(*parts) if node.operator == "and" else functions.or_(*parts)
+        case Call(function="all" | "any") if isinstance(node.of, Comparison):
+            elements = compared[id(node.of)].verdict
+            joined = functions.all_ if node.function == "all" else functions.any_
+            return joined(elements) if isinstance(elements, tuple) else None
+        case _:
+            return None
+
+
+def _fact(each: ComparisonTrace) -> str:
+    """A comparison with the values that decided it: of a constant side the text says enough."""
+    sides = [(_shown(each.left), names(each.node.left)), (_shown(each.right), names(each.node.right))]
+    return f"{each.text} ({' against '.join(value for value, read in sides if read) or _shown(each.left)})"
 
 
 def _shown(value: Value) -> str:

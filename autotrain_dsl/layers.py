@@ -123,7 +123,7 @@ def checked(read: Read) -> Read:
     """A curriculum's document with the findings of its own structure."""
     found, diagnostics = read
     if found is not None:
-        alone = "extends" not in found.data
+        alone = found.data.get("extends") is None
         nulls = _nulls(found, None) if alone else []
         found, more = schema.examine(found, "curriculum", nulls=(str,))
         if alone:

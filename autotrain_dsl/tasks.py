@@ -39,7 +39,10 @@ class TaskSchemas:
         folders = list(self._folders(near))
         for folder in folders:
             path = folder / f"{name}_{version}.yaml"
-            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):  # a link leads nowhere else
+            if path.is_file():
+                if not path.resolve().is_relative_to(folder.resolve()):
+                    message = f"the task schema `{path.name}` is a link that leads out of its folder"
+                    return None, [Diagnostic(codes.BAD_TASK_SCHEMA, span, message, "put the file itself there")]
                 task, found = self._load(path)
                 if task is None:
                     note = Note("; ".join(f"{d.code.id} {d.message}" for d in tidy(found)[:3]))

@@ -217,3 +217,59 @@ def test_a_product_beyond_the_largest_number_is_nothing_that_is_known(tmp_path: 
     rule = "{parameters: {p: 1}, transitions: [{stay: true, when: 'm[-1] < 1e300 * 1e300'}]}"
     (folder / "own.yaml").write_text(CURRICULUM.replace("NAME", "Own").replace("{parameters: {p: 1}}", rule), "utf-8")
     assert ids(folder) == []
+
+
+def test_extends_without_a_value_extends_nothing(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    (folder / "own.yaml").write_text("dsl_version: 1\nname: A\nextends:\nstages: {S: {final: true}}\n", "utf-8")
+    assert ids(folder) == ["ATD207"]
+
+
+def test_a_part_of_the_task_schema_can_be_extended(tmp_path: Path) -> None:
+    folder = project(tmp_path)
+    text = 'dsl_version: 1\nextends: own.yaml\nversion: "2"\ntask_schema: {version: "1.0"}\n'
+    (folder / "own_2.yaml").write_text(text, "utf-8")
+    assert ids(folder) == []
+    (folder / "own_2.yaml").write_text(text.replace('"1.0"', "null"), "utf-8")
+    assert ids(folder) == ["ATD102"]
+
+
+@pytest.mark.parametrize("option", ["--correct", "--rerun"])
+def test_a_correction_keeps_the_columns_of_others(tmp_path: Path, option: str) -> None:
+    colony = Colony.at(tmp_path, TINY)
+    colony.judge(mouse("a", [250, 350]))
+    frame = pd.read_csv(colony.manager_path, dtype=str, keep_default_na=False).assign(note="seen")
+    frame.to_csv(colony.manager_path, index=False)
+    colony.judge(mouse("a", [251, 350]), option, "--now", "2030-01-01T00:00:00+00:00")
+    assert set(pd.read_csv(colony.manager_path, dtype=str)["note"]) == {"seen"}
+
+
+def test_a_second_correction_changes_nothing(tmp_path: Path) -> None:
+    colony = Colony.at(tmp_path, TINY)
+    colony.judge(mouse("a", ["oops", 250, 350]))
+    before = colony.files()
+    ran = colony.run("--correct", "--now", "2030-01-01T00:00:00+00:00")
+    assert ran.code == 1
+    assert colony.files() == before
+
+
+def test_columns_of_others_may_change_their_kind(tmp_path: Path) -> None:
+    colony = Colony.at(tmp_path, TINY, suffix=".parquet")
+    colony.judge(mouse("a", [250]))
+    values: tuple[str | float, ...] = ("x", 1.5, 2**60 + 1)
+    for number, value in enumerate(values):
+        pd.read_parquet(colony.manager_path).assign(score=value).to_parquet(colony.manager_path)
+        colony.behave(mouse("a", [250 + number]))
+        assert colony.run("--rerun", "--now", f"2030-01-0{number + 1}T00:00:00+00:00").code == 0
+        assert list(pd.read_parquet(colony.manager_path)["score"]) == [value]
+    colony.behave(mouse("a", [252, 350]))
+    assert colony.run().code == 0
+    assert pd.read_parquet(colony.manager_path)["score"].iloc[0] == 2**60 + 1
+
+
+def test_a_linked_task_schema_is_named(tmp_path: Path, run: Run) -> None:
+    folder = project(tmp_path)
+    tasks = folder / "schemas" / "tasks"
+    (tasks / "own_1.0.yaml").rename(tmp_path / "own_1.0.yaml")
+    (tasks / "own_1.0.yaml").symlink_to(tmp_path / "own_1.0.yaml")
+    assert "is a link that leads out of its folder" in run("validate", "own.yaml", cwd=folder).out

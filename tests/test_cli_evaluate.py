@@ -24,7 +24,8 @@ REPORT = {
     "warnings",
 }  # fmt: skip
 DECISION = {
-    "subject_id", "session", "session_at_current_stage", "curriculum_name", "curriculum_version",
+    "subject_id", "session", "session_date", "task", "session_at_current_stage",
+    "curriculum_name", "curriculum_version",
     "current_stage_suggested", "current_stage_actual", "if_overriden_by_trainer", "decision",
     "next_stage_suggested", "rule", "reason", "missing",
 }  # fmt: skip

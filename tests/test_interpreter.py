@@ -448,3 +448,25 @@ def test_names_that_are_taken_unused_or_circular_are_found(tmp_path: Path) -> No
         found = compile_text(names + stages.format("a > 1"), tmp_path)
         assert found.graph is None
         assert any("refers to itself" in d.message for d in found.diagnostics)
+
+
+# What a decision says about itself
+
+
+@pytest.mark.parametrize(
+    ("when", "x", "y", "reason"),
+    [
+        ("not (x[-1] < 40 or y[-1] < 0.5)", 50, 0.5, "rule 1: not x[-1] < 40 (50), not y[-1] < 0.5 (0.5)"),
+        ("not (x[-1] < 40 or y[-1] < 0.5)", 30, 0.6, "no rule fired; rule 1: x[-1] < 40 (30)"),
+        ("not (x[-1] < 40 or y[-1] < 0.5)", 2, None, "no rule fired; rule 1: x[-1] < 40 (2)"),
+        ("x[-1] > 3 or y[-1] > 3", 2, 5, "rule 1: y[-1] > 3 (5)"),
+        ("(x[-1] > 3 or y[-1] > 3) and x[-1] > 1", 0, 5, "no rule fired; rule 1: not x[-1] > 1 (0)"),
+        ("0.4 > y[-1]", 1, 0.3, "rule 1: 0.4 > y[-1] (0.3)"),
+        ("x[-1] > y[-1] + 1", 5, 3, "rule 1: x[-1] > y[-1] + 1 (5 against 4)"),
+        ("all(x[-2:] > 3)", 4, 1, "rule 1: all: x[-2:] > 3 (4)"),
+        ("any(x[-2:] > 3)", 2, 1, "no rule fired; rule 1: not any: x[-2:] > 3 (2)"),
+    ],
+)
+def test_the_reason_names_what_decided(tmp_path: Path, when: str, x: float, y: float | None, reason: str) -> None:
+    decision = judge(rule_graph(f'"{when}"', tmp_path), "A", history(x=[x], y=[y]))
+    assert decision.reason == reason

@@ -16,6 +16,7 @@ from autotrain_dsl.tables.manager import Row
 FORMAT = 1
 _SHOWN = 20
 _COMPARED = (
+    "session_date", "task", "curriculum_name", "curriculum_version",
     "current_stage_suggested", "current_stage_actual", "if_overriden_by_trainer", "session_at_current_stage",
     "decision", "next_stage_suggested", "missing",
 )  # fmt: skip
@@ -213,14 +214,5 @@ def _issue(issue: Issue) -> dict[str, Any]:
 
 
 def _row(row: Row) -> dict[str, Any]:
-    columns = (
-        "subject_id",
-        "session",
-        "curriculum_name",
-        "curriculum_version",
-        *_COMPARED,
-        "rule",
-        "reason",
-        "missing",
-    )
+    columns = ("subject_id", "session", *_COMPARED, "rule", "reason")
     return {column: getattr(row, column) for column in columns}

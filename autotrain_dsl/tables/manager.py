@@ -88,8 +88,20 @@ def to_frame(rows: Iterable[Row], integers: frozenset[str] = frozenset()) -> pd.
         data[name] = pd.Series(values, dtype="Int64" if whole else "float64")
     data.update({column: _column(column, ordered) for column in (*columns.AFTER_METRICS, *columns.OWN)})
     for name in sorted({name for row in ordered for name in row.extra}):
-        data[name] = pd.Series([row.extra.get(name) for row in ordered], dtype="object").infer_objects()
+        data[name] = _foreign([row.extra.get(name) for row in ordered])
     return pd.DataFrame(data)
+
+
+def _foreign(values: list[Cell]) -> Any:
+    """Somebody else's column; as text where revisions are of different kinds, which no file could hold."""
+    present = [value for value in values if value is not None]
+    if present and all(type(value) is int for value in present):
+        highest = max(value for value in present if isinstance(value, int))
+        return pd.Series(values, dtype="Int64" if highest < 2**63 else "UInt64")
+    kinds = {"number" if isinstance(v, int | float) and not isinstance(v, bool) else type(v).__name__ for v in present}
+    if len(kinds) > 1:
+        values = [None if value is None else str(value) for value in values]
+    return pd.Series(values, dtype="object").infer_objects()
 
 
 def _column(column: str, rows: list[Row]) -> Any:
