@@ -44,7 +44,7 @@ def _circle() -> str:
 def _long_words() -> str:
     words = [f"{i:b}".replace("0", "a").replace("1", "b").rjust(60, "a") for i in range(199)]
     constants = "".join(f"  a{word}: 1\n" for word in words)
-    rules = _many_rules("{n}", 100_000).removeprefix(HEAD).splitlines()
+    rules = _many_rules("{n}", 40_000).removeprefix(HEAD).splitlines()
     unknown = [
         line.split("when: ")[0] + f"when: b{words[i % 199]} > 1" if "when" in line else line
         for i, line in enumerate(rules)
@@ -68,8 +68,8 @@ FILES: Mapping[str, Callable[[], str]] = {
         "progress: S", "progress: N"
     ),
     "short_rules": lambda: _many_rules("dummy_metric_int[-1] > {n}", 110_000),
-    "long_rules": lambda: _many_rules(" and ".join(["dummy_metric_int[-1] > {n}"] * 8), LIMIT - 2_000),
-    "deep_rules": lambda: _many_rules("(" * 190 + "1" + ")" * 190 + " > 2", LIMIT - 2_000),
+    "long_rules": lambda: _many_rules(" and ".join(["dummy_metric_int[-1] > {n}"] * 8), LIMIT - 16_000),
+    "deep_rules": lambda: _many_rules("(" * 190 + "1" + ")" * 190 + " > 2", LIMIT - 16_000),
     "derived_bomb": _derived_bomb,
     "cuts_of_computed": lambda: _cut_bomb("c9[-1]"),
     "stays_of_computed": lambda: _cut_bomb("mean(at_stage(c9))"),

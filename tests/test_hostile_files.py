@@ -262,3 +262,8 @@ def _indent(content: str, chance: random.Random) -> str:
 MUTATIONS: tuple[Callable[[str, random.Random], str], ...] = (
     _insert, _insert, _insert, _delete, _replace, _truncate, _swap_lines, _repeat_line, _indent,
 )  # fmt: skip
+
+
+def test_hostile_files_are_as_large_as_they_may_be_and_no_larger() -> None:
+    sizes = {name: len(make()) for name, make in hostile.FILES.items()}
+    assert [name for name, size in sizes.items() if size > hostile.LIMIT] == ["too_large"]
