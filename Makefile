@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/autotrain-dsl
 COLONY := --curriculums curriculums --behavior examples/df_behavior.csv --manager demo/df_manager.csv
 
-.PHONY: demo test check lint docs clean
+.PHONY: demo test readers durability check lint docs clean
 
 # The example colony has sessions that cannot be judged, on purpose: evaluate says so with exit code 1.
 demo: $(VENV)/.ready
@@ -16,8 +16,17 @@ demo: $(VENV)/.ready
 	$(RUN) evaluate $(COLONY) || test $$? -eq 1
 	@echo; echo "Your tables: demo/df_manager.csv and demo/df_manager_stats.csv (make clean removes them)"
 
-test: $(VENV)/.ready
+test: $(VENV)/.ready readers
 	$(BIN)/pytest -n 2
+
+# The pandas versions that rigs run, each in a folder of its own, to read there what is written here.
+readers: $(VENV)/.ready
+	$(BIN)/python tests/readers.py
+
+# What takes too long for every change: more rounds of everything in tests/test_durability.py, and a real Ceph gateway.
+durability: $(VENV)/.ready
+	$(BIN)/python tests/durability.py
+	$(BIN)/python tests/ceph.py
 
 check: lint test
 
@@ -38,4 +47,4 @@ $(VENV)/.ready: pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .readers demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -62,7 +62,7 @@ def build(paths: Iterable[Path], schemas: Path | None = None, stdin: bytes = b""
     work = _Building(TaskSchemas(schemas))
     for path in paths:
         library = Library(_tree(path))
-        for file in _files(path):
+        for file in files(path):
             work.take(file, library, explicit=file == path, stdin=stdin)
         work.documents += library.documents()
     return work.catalog()
@@ -136,7 +136,8 @@ def _tree(path: Path) -> Path | None:
     return inside if inside.name == "curriculums" else path
 
 
-def _files(path: Path) -> Iterator[Path]:
+def files(path: Path) -> Iterator[Path]:
+    """The YAML files below a folder that may be curriculums or task schemas, in order; a file alone is itself."""
     if path == STDIN or not path.is_dir():
         yield path
         return
@@ -151,6 +152,8 @@ def _kind(read: Document | None, explicit: bool) -> str:
     """What a YAML file is about: a curriculum unless it evidently is something else."""
     if read is None:
         return "curriculum"
+    if "managers" in read.data and "stages" not in read.data:
+        return "other"  # a configuration of the nightly run
     if {"metrics", "parameters"} & read.data.keys() and not {"stages", "extends"} & read.data.keys():
         return "task"
     speaks = {"dsl_version", "stages", "extends", "task_schema"} & read.data.keys()

@@ -28,13 +28,17 @@ def evaluate(
     known: dict[str, dict[int, Row]] = {}
     for row in rows:
         known.setdefault(row.subject_id, {})[row.session] = row
-    outcomes = [_table_outcome(behavior, options), Outcome(warnings=tuple(_changed(catalog, known)))]
+    outcomes = [_table_outcome(behavior, options)]
     wanted = [s for s in behavior.subjects if options.subjects is None or s in options.subjects]
+    vain = set(options.placed)
     for subject in wanted:
-        mouse = Mouse(catalog, behavior, subject, known.get(subject, {}), options)
+        mouse = Mouse(catalog, behavior, subject, known.get(subject, {}), options, behavior.settled.get(subject, 0))
         outcomes.append(mouse.judge())
+        vain -= {subject} if mouse.placed else set()
         progress(subject)
-    return replace(_together(outcomes), subjects=len(wanted))
+    message = "no new session of it needs a stage (--place)"
+    outcomes.append(Outcome(warnings=tuple(Issue(codes.PLACED_IN_VAIN, message, subject) for subject in sorted(vain))))
+    return replace(_together(outcomes), subjects=len(wanted) + behavior.unchanged)
 
 
 def integer_metrics(catalog: Catalog) -> frozenset[str]:
@@ -67,16 +71,18 @@ def _table_outcome(behavior: Behavior, options: Options) -> Outcome:
     return Outcome(unjudged=tuple(issues))
 
 
-def _changed(catalog: Catalog, known: Mapping[str, Mapping[int, Row]]) -> Iterator[Issue]:
-    """Curriculums that are not what they were when sessions were judged with them."""
-    used: dict[tuple[str, str], int] = {}
-    for row in (row for rows in known.values() for row in rows.values()):
-        graph = catalog.find(row.curriculum_name, row.curriculum_version)
-        if graph is not None and row.curriculum_hash and row.curriculum_hash != graph.content_hash:
-            name = row.curriculum_name, row.curriculum_version
-            used[name] = used.get(name, 0) + 1
-    for (curriculum, version), count in sorted(used.items()):
-        message = f"{curriculum}@{version} has changed since {count:,} sessions were judged with it"
+def changed_curriculums(catalog: Catalog, used: Mapping[tuple[str, str, str], int]) -> Iterator[Issue]:
+    """Curriculums that are not what they were when sessions were judged with them.
+
+    ``used`` says how many rows of df_manager rest on which curriculum: name, version and content hash.
+    """
+    counts: dict[tuple[str, str], int] = {}
+    for (name, version, content), count in used.items():
+        graph = catalog.find(name, version)
+        if graph is not None and content and content != graph.content_hash:
+            counts[name, version] = counts.get((name, version), 0) + count
+    for (name, version), count in sorted(counts.items()):
+        message = f"{name}@{version} has changed since {count:,} sessions were judged with it"
         yield Issue(codes.CURRICULUM_CHANGED, message)
 
 

@@ -5,10 +5,8 @@ Pure: rows of tables come in, rows come out.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 
@@ -19,7 +17,8 @@ from autotrain_dsl.expressions.reads import reads_of
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.interpreter import Decision, History, Situation, step
 from autotrain_dsl.model import Metric
-from autotrain_dsl.tables import manager
+from autotrain_dsl.spelling import suggest
+from autotrain_dsl.tables import basis, manager
 from autotrain_dsl.tables.behavior import Behavior, Session
 from autotrain_dsl.tables.issues import Issue
 from autotrain_dsl.tables.manager import Row
@@ -33,7 +32,8 @@ class Options:
 
     ``mode`` NEW judges sessions without a row, CORRECT also those from the first stale one of a mouse on, RERUN all.
     ``default`` is the curriculum of sessions that name no version. ``subjects`` limits the run
-    (None: all). ``now`` is ISO text, ``program`` a version.
+    (None: all). ``now`` is ISO text, ``program`` a version. ``placed`` names the stage for a subject whose suggested
+    stage is none of its curriculum, since it has changed curriculum.
     """
 
     now: str
@@ -41,6 +41,7 @@ class Options:
     mode: str = NEW
     default: tuple[str, str] | None = None
     subjects: frozenset[str] | None = None
+    placed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,9 @@ class Outcome:
         """Whether a person has to look at something."""
         return bool(self.unjudged or self.stale)
 
-    def applied(self, rows: Iterable[Row]) -> list[Row]:
-        """The table after the run, given the table before it."""
-        after = {row.key: row for row in rows}
-        after.update({row.key: row for row in self.judged})
-        return list(after.values())
+    def warned(self, issues: Iterable[Issue]) -> Outcome:
+        """The same with more warnings."""
+        return replace(self, warnings=tuple(sorted([*issues, *self.warnings], key=lambda issue: issue.key)))
 
 
 class _CannotJudgeError(Exception):
@@ -82,13 +81,18 @@ class _CannotJudgeError(Exception):
 
 @dataclass
 class Mouse:
-    """One mouse of a colony while its sessions are judged, in the order of their numbers."""
+    """One mouse of a colony while its sessions are judged, in the order of their numbers.
+
+    Sessions up to ``settled`` are known to be judged and unchanged; of their rows only the newest need be given.
+    """
 
     catalog: Catalog
     behavior: Behavior
     subject: str
     rows: dict[int, Row]  # judged so far: those of the table, overlaid with what this run decides
     options: Options
+    settled: int = 0
+    placed: bool = False  # whether somebody had to say where it goes on, and has
     added: list[Row] = field(default_factory=list)
     replaced: list[tuple[Row, Row]] = field(default_factory=list)
     unjudged: list[Issue] = field(default_factory=list)
@@ -107,6 +111,8 @@ class Mouse:
         again = self._first_to_judge_again()
         conflicts = self.behavior.conflicts.get(self.subject, ())
         for place, session in enumerate(self.sessions):
+            if not session.curriculum or session.number <= self.settled:
+                continue  # off curriculum: a part of the history only
             if session.number in conflicts or (session.number in self.rows and session.number < again):
                 continue  # differing rows are reported with the table
             try:
@@ -122,7 +128,8 @@ class Mouse:
             return 0
         if self.options.mode == NEW:
             return inf
-        late = [n for n in self.numbers if n not in self.rows and self.judged and n < self.judged[-1]]
+        open_ = [session.number for session in self.sessions if session.curriculum and session.number > self.settled]
+        late = [n for n in open_ if n not in self.rows and self.judged and n < self.judged[-1]]
         return min([*(issue.session for issue in self._stale() if issue.session is not None), *late], default=inf)
 
     def _take(self, row: Row) -> None:
@@ -199,13 +206,21 @@ class Mouse:
         if previous is None:
             starts = session.number == 1 or not session.actual or not graph.has_stage(session.actual)
             return graph.initial if starts else str(session.actual)
-        if not graph.has_stage(previous.next_stage_suggested):
-            message = (
-                f"session {previous.session} suggested {previous.next_stage_suggested}, which "
-                f"{graph.curriculum.name}@{graph.curriculum.version} does not have: a person must choose a stage"
-            )
-            raise _CannotJudgeError(codes.FOREIGN_STAGE, message)
-        return previous.next_stage_suggested
+        if graph.has_stage(previous.next_stage_suggested):
+            return previous.next_stage_suggested
+        placed = self.options.placed.get(self.subject, "")
+        self.placed = bool(placed)
+        if graph.has_stage(placed):
+            return placed
+        which = f"{graph.curriculum.name}@{graph.curriculum.version}"
+        if placed:
+            stages = suggest(placed, [stage.name for stage in graph.stages], "stage")
+            raise _CannotJudgeError(codes.FOREIGN_STAGE, f"`{placed}` is no stage of {which}; {stages}")
+        message = (
+            f"session {previous.session} suggested {previous.next_stage_suggested}, which {which} does not have: "
+            f"a person must choose a stage (--place {self.subject}=STAGE)"
+        )
+        raise _CannotJudgeError(codes.FOREIGN_STAGE, message)
 
     def _actual(self, session: Session, graph: StateGraph, suggested: str) -> tuple[str, bool]:
         """The stage that was run, and whether that is known (closed loop)."""
@@ -279,20 +294,22 @@ class Mouse:
         place = bisect_left(self.judged, row.session)
         if place and row.current_stage_suggested:
             before = self.rows[self.judged[place - 1]]
-            if before.next_stage_suggested != row.current_stage_suggested:
+            graph = self.catalog.find(row.curriculum_name, row.curriculum_version)
+            placed = graph is not None and not graph.has_stage(before.next_stage_suggested)  # a person has chosen
+            if before.next_stage_suggested != row.current_stage_suggested and not placed:
                 was, now = row.current_stage_suggested, before.next_stage_suggested
                 yield f"session {before.session} suggests {now} now, not {was}"
 
     def _basis(self, graph: StateGraph, place: int) -> str:
-        """A hash of everything in df_behavior that a decision rests on: a chain over the sessions of the mouse."""
+        """A hash of everything in df_behavior that a decision rests on."""
         metrics = tuple(graph.task.metrics.values())
         if metrics not in self._chains:
-            chain, link = [], ""
-            for number, session in enumerate(self.sessions):
-                facts = [link, session.number, session.actual, *(self._column(metric)[number] for metric in metrics)]
-                link = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
-                chain.append(link)
-            self._chains[metrics] = chain
+            values = [self._column(metric) for metric in metrics]
+            links = (
+                basis.link(session.number, session.actual, (column[number] for column in values))
+                for number, session in enumerate(self.sessions)
+            )
+            self._chains[metrics] = basis.chain(links)
         return self._chains[metrics][place]
 
 
@@ -343,6 +360,8 @@ def _readable(graph: StateGraph, situation: Situation, history: History) -> str:
         "session_total": situation.session_total,
         "session_at_current_stage": situation.session_at_current_stage,
     }
+    if situation.stay != situation.session_at_current_stage:
+        readable["sessions_of_stay"] = situation.stay  # one in between could not be judged
     for metric in sorted(longest):
         values = history.metrics[metric]
         readable[metric] = [_plain(value) for value in values[len(values) - longest[metric] :]]

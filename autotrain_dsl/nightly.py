@@ -1,162 +1,298 @@
-"""One run on tables in stores: read, judge, and replace what changed, without losing what another run has written."""
+"""One run for one df_manager: read, judge, publish what changed without losing what another run has published."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 import pandas as pd
 
-from autotrain_dsl import evaluation
+from autotrain_dsl import evaluation, unchanged
+from autotrain_dsl.adoption import Edited, compare
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.codes import tables as codes
 from autotrain_dsl.judging import Options, Outcome
-from autotrain_dsl.store import beside, open_table
-from autotrain_dsl.store.base import ConflictError, Snapshot, StoreError, Table, UnreadableError
+from autotrain_dsl.store import Access, beside, export, is_database, open_state, read_table
+from autotrain_dsl.store.base import Change, ConflictError, Snapshot, State, StoreError, UnreadableError
+from autotrain_dsl.store.exports import MANAGER, STATS, SUPERSEDED, Export, Rendering, follow
 from autotrain_dsl.tables import behavior as behavior_table
 from autotrain_dsl.tables import manager as manager_table
-from autotrain_dsl.tables.behavior import Behavior
+from autotrain_dsl.tables.behavior import Behavior, Layout
 from autotrain_dsl.tables.issues import Issue, TableError
 from autotrain_dsl.tables.manager import Row
 from autotrain_dsl.tables.stats import to_stats
 
 TRIES = 20
+LONGEST_WAIT = 2.0  # s, between two tries
+KEEP, ADOPT, RESTORE = "keep", "adopt", "restore"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What to read, how to judge, and where to write; ``dry_run`` writes nothing."""
+    """What to read, how to judge, and where to write.
+
+    ``exports`` are further tables for readers, each with what it holds. ``edits`` says what becomes of changes that
+    another program has made to the exported table: KEEP refuses to run, ADOPT takes them over, RESTORE undoes them.
+    ``new_id`` gives texts that never repeat, ``wait`` waits for some seconds; ``dry_run`` writes nothing.
+    """
 
     catalog: Catalog
     behavior_uri: str
     manager_uri: str
     options: Options
+    new_id: Callable[[], str]
+    wait: Callable[[float], None]
+    access: Access = field(default_factory=Access)
+    layout: Layout = field(default_factory=Layout)
+    stats_uri: str | None = None
+    exports: tuple[tuple[str, str], ...] = ()
+    tries: int = TRIES
+    edits: str = KEEP
     dry_run: bool = False
+    tell: Callable[[str, dict[str, object]], None] = field(default=lambda _event, _facts: None)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run found and which tables it replaced; ``rows`` is the size of df_manager after it."""
+    """What a run found and which tables it replaced; ``rows`` is the size of df_manager after it.
+
+    ``generation`` is the newest one (0: none was published), ``behavior_version`` the SHA-256 of the table that was
+    read, ``adopted`` what was taken over from another program, ``failed`` what could not be written although the
+    decisions were published.
+    """
 
     behavior: Behavior
     outcome: Outcome
     rows: int
     written: tuple[str, ...]
+    generation: int
+    behavior_version: str
+    adopted: str = ""
+    failed: tuple[StoreError, ...] = ()
 
 
 def run(job: Job, progress: Callable[[int], Callable[[str], None]]) -> Result:
-    """Judge the sessions in df_behavior and update df_manager and the tables beside it.
+    """Judge the sessions in df_behavior, publish the decisions, and bring the tables for readers up to date.
 
     ``progress`` is told the number of mice and returns what is called after each. Raises TableError where a table
     cannot be understood and StoreError where a store fails; nothing is changed then.
     """
-    manager = open_table(job.manager_uri)
-    behavior = read_behavior(open_table(job.behavior_uri), job.catalog)
-    metrics = evaluation.metric_names(job.catalog)
-    for _ in range(TRIES):
-        before = _snapshot(manager)
-        rows = manager_table.from_frame(before.frame, metrics, job.manager_uri) if before is not None else []
-        outcome = evaluation.evaluate(job.catalog, behavior, rows, job.options, progress(len(behavior.subjects)))
-        after = outcome.applied(rows)
-        try:
-            written = () if job.dry_run else _publish(job.catalog, manager, before, after, outcome)
-        except ConflictError:
-            continue  # another run was faster: judge again what it has left
-        return Result(behavior, outcome, len(after), written)
-    raise StoreError(f"gave up after {TRIES} tries: `{job.manager_uri}` is changed by other runs all the time")
+    return _Run(job, progress).result()
 
 
-def read_behavior(table: Table, catalog: Catalog) -> Behavior:
-    """The sessions in a table. Raises TableError, or StoreError where there is no such table."""
-    snapshot = _snapshot(table)
-    if snapshot is None:
-        raise StoreError(f"there is no df_behavior at `{table.uri}`")
-    return behavior_table.read(snapshot.frame, evaluation.metric_columns(catalog), table.uri)
+def main_exports(manager_uri: str, stats_uri: str | None, access: Access) -> list[Export]:
+    """The exported tables of a df_manager that is a file or object; a database needs none."""
+    if is_database(manager_uri):
+        return []
+    uris = (
+        (manager_uri, MANAGER),
+        (stats_uri or beside(manager_uri, "stats"), STATS),
+        (beside(manager_uri, "superseded"), SUPERSEDED),
+    )
+    return [export(uri, what, access) for uri, what in uris]
 
 
-def _snapshot(table: Table) -> Snapshot | None:
+def read_state(state: State) -> Snapshot | None:
+    """The newest generation. Raises TableError where it is damaged."""
     try:
-        return table.read()
+        return state.read()
     except UnreadableError as error:
-        raise TableError([Issue(codes.UNREADABLE, f"`{table.uri}` is damaged or no such table: {error}")]) from error
+        message = str(error) if state.uri in str(error) else f"`{state.uri}` is damaged or no such table: {error}"
+        raise TableError([Issue(codes.UNREADABLE, message)]) from error
 
 
-def _publish(
-    catalog: Catalog, manager: Table, before: Snapshot | None, after: list[Row], outcome: Outcome
-) -> tuple[str, ...]:
-    """Replaced rows are put on record first, then the table changes, then what is derived from it."""
-    integers = evaluation.integer_metrics(catalog)
-    written = []
-    if outcome.replaced:
-        record = open_table(beside(manager.uri, "superseded"))
-        _append(record, [old for old, _ in outcome.replaced], catalog)
-        written.append(record.uri)
-    frame = manager_table.to_frame(after, integers)
-    if before is None and not outcome.judged:
-        return ()  # a table of nothing would say nothing
-    if outcome.judged:
-        manager.write(frame, before.version if before is not None else None)
-        written.append(manager.uri)
-    stats = open_table(beside(manager.uri, "stats"))
+def read_behavior(uri: str, access: Access) -> tuple[pd.DataFrame, str]:
+    """df_behavior and its version. Raises TableError, or StoreError where there is no such table."""
     try:
-        written.extend(_follow(stats, manager))
-    except (StoreError, TableError) as error:
-        changed = f"written: {', '.join(written)}" if written else "nothing was changed"
-        raise StoreError(str(error), changed=changed) from error
-    return tuple(written)
+        loaded = read_table(uri, access)
+    except UnreadableError as error:
+        raise TableError([Issue(codes.UNREADABLE, f"`{uri}` is damaged or no such table: {error}")]) from error
+    if loaded is None:
+        raise StoreError(f"there is no df_behavior at `{uri}`")
+    return loaded.frame, loaded.version
 
 
-def _append(record: Table, rows: list[Row], catalog: Catalog) -> None:
-    """Add replaced rows to the record of all revisions; a row that is there already is not added again."""
-    metrics, integers = evaluation.metric_names(catalog), evaluation.integer_metrics(catalog)
-    for _ in range(TRIES):
-        present = _snapshot(record)
-        known = [] if present is None else manager_table.from_frame(present.frame, metrics, record.uri, revisions=True)
-        recorded = {_content(row) for row in known}
-        new = [row for row in rows if _content(row) not in recorded]
-        frame = manager_table.to_frame([*known, *new], integers)
-        try:
-            record.write(frame, None if present is None else present.version)
-        except ConflictError:
-            continue
-        return
-    raise StoreError(f"gave up after {TRIES} tries: `{record.uri}` is changed by other runs all the time")
+@dataclass(frozen=True, slots=True)
+class _Delta:
+    """Rows that are new, that replace others, and those others; ``taken`` as in ``Change``."""
+
+    added: Iterable[Row]
+    replacing: Iterable[Row]
+    superseded: Iterable[Row]
+    taken: str = ""
 
 
-def _content(row: Row) -> str:
-    """A row without the columns that only other rows of its table have, comparable and hashable."""
-    values = {name: value for name, value in sorted(row.values.items()) if value is not None}
-    extra = {name: cell for name, cell in sorted(row.extra.items()) if cell is not None}
-    return repr(replace(row, values=values, extra=extra))
+@dataclass
+class _Run:
+    job: Job
+    progress: Callable[[int], Callable[[str], None]]
 
+    def __post_init__(self) -> None:
+        job = self.job
+        self.state = open_state(job.manager_uri, job.access)
+        self.main = main_exports(job.manager_uri, job.stats_uri, job.access)
+        self.others = [export(uri, what, job.access) for uri, what in job.exports]
+        self.metrics = evaluation.metric_names(job.catalog)
+        self.integers = evaluation.integer_metrics(job.catalog)
+        self.written: list[str] = []
+        self.adopted = ""
+        self.damaged: list[Issue] = []
 
-def _follow(stats: Table, manager: Table) -> list[str]:
-    """Make a derived table what df_manager is now, whoever has written either."""
-    written: list[str] = []
-    for _ in range(TRIES):
-        basis = _snapshot(manager)
-        if basis is None:
-            return written
-        frame = to_stats(manager_table.to_frame(manager_table.from_frame(basis.frame, frozenset(), manager.uri)))
-        version: str | None = None
-        try:
-            present = stats.read()
-            version = present.version if present is not None else None
-        except UnreadableError as error:
-            present, version = None, error.version
-        if present is None or not _same(present.frame, frame):
+    def result(self) -> Result:
+        job = self.job
+        frame, version = read_behavior(job.behavior_uri, job.access)
+        frame = job.layout.renamed(frame, job.behavior_uri)
+        job.tell("read", {"table": job.behavior_uri, "rows": len(frame), "sha256": version})
+        for attempt in range(job.tries):
             try:
-                stats.write(frame, version)
-            except ConflictError:
-                continue
-            written = [stats.uri]
-        now = _snapshot(manager)
-        if now is not None and now.version == basis.version:
-            return written
-    raise StoreError(f"gave up after {TRIES} tries: `{stats.uri}` is changed by other runs all the time")
+                return self._attempt(frame, version)
+            except ConflictError:  # another run was faster: judge again what it has left
+                job.tell("conflict", {"attempt": attempt + 1})
+                self._pause(attempt)
+        raise StoreError(f"gave up after {job.tries} tries: `{job.manager_uri}` is changed by other runs all the time")
+
+    def _attempt(self, frame: pd.DataFrame, version: str) -> Result:
+        before = self._settled()
+        table, behavior, outcome = self._judge(frame, before)
+        if self.job.dry_run:
+            rows = (0 if before is None else len(before.frame)) + len(outcome.added)
+            generation = 0 if before is None else before.generation
+            return Result(behavior, outcome, rows, (), generation, version, self.adopted)
+        snapshot = self._publish(before, table, outcome)
+        failed = tuple(self._follow(snapshot))
+        rows, generation = (0, 0) if snapshot is None else (len(snapshot.frame), snapshot.generation)
+        return Result(behavior, outcome, rows, tuple(self.written), generation, version, self.adopted, failed)
+
+    def _pause(self, attempt: int) -> None:
+        spread = random.Random(self.job.new_id()).uniform(0.5, 1.0)  # noqa: S311 - so that two runs do not keep step
+        self.job.wait(min(0.05 * 2 ** min(attempt, 10), LONGEST_WAIT) * spread)
+
+    def _settled(self) -> Snapshot | None:
+        """The newest generation, once what another program has done to the exported table is dealt with."""
+        snapshot = read_state(self.state)
+        if snapshot is None or not snapshot.generation or not self.main:
+            return snapshot
+        found = compare(self.state, snapshot, self.main[0], self.metrics)
+        if found.damaged and not self.damaged:
+            message = f"`{self.main[0].uri}` is damaged and is written again: {found.damaged}"
+            self.damaged.append(Issue(codes.DAMAGED_EXPORT, message))
+        if found.doubtful and (self.job.edits == KEEP or (self.job.edits == ADOPT and found.foreign)):
+            raise TableError([Issue(codes.EDITED_TABLE, found.message(self.main[0].uri))])
+        if self.job.dry_run:
+            self.adopted = found.summary() if found.notes or (self.job.edits == ADOPT and found.doubtful) else ""
+            return snapshot
+        if found.notes or (found.doubtful and self.job.edits == ADOPT):
+            return self._adopt(snapshot, found)
+        if found.lags:
+            self._follow(snapshot)  # what a run that was cut off has left to do
+        return snapshot
+
+    def _adopt(self, snapshot: Snapshot, found: Edited) -> Snapshot:
+        self.adopted = found.summary()
+        replacing = [after for _, after in found.changed]
+        gone = [*(before for before, _ in found.changed), *found.removed]
+        delta = _Delta(found.added, replacing, [] if found.notes else gone, found.sha256)
+        return self._commit(snapshot, self._frame(found.after), delta)
+
+    def _judge(self, frame: pd.DataFrame, before: Snapshot | None) -> tuple[pd.DataFrame | None, Behavior, Outcome]:
+        """The table before the run in this program's columns, and what the run finds."""
+        job = self.job
+        table = None if before is None else self._canonical(before)
+        quiet: unchanged.Unchanged = unchanged.find(frame, table, job.catalog, job.options, job.layout)
+        metric_columns = evaluation.metric_columns(job.catalog)
+        layout = Layout({}, job.layout.task_names, job.layout.whole_history)
+        behavior = behavior_table.read(quiet.remaining(frame), metric_columns, job.behavior_uri, layout)
+        behavior = quiet.counted(behavior, len(frame))
+        rows: list[Row] = []
+        if table is not None:
+            rows = manager_table.from_frame(quiet.remaining_rows(table), self.metrics, job.manager_uri)
+        report = self.progress(len(behavior.subjects))
+        outcome = evaluation.evaluate(job.catalog, behavior, rows, job.options, report)
+        changed = evaluation.changed_curriculums(job.catalog, _curriculums(table))
+        job.tell("judged", {"sessions": len(outcome.judged), "not_judged": len(outcome.unjudged)})
+        return table, behavior, outcome.warned([*self.damaged, *changed])
+
+    def _canonical(self, snapshot: Snapshot) -> pd.DataFrame:
+        if snapshot.generation and manager_table.is_canonical(snapshot.frame):
+            return snapshot.frame
+        return self._frame(manager_table.from_frame(snapshot.frame, self.metrics, self.job.manager_uri))
+
+    def _frame(self, rows: Iterable[Row]) -> pd.DataFrame:
+        return manager_table.to_frame(rows, self.integers)
+
+    def _publish(self, before: Snapshot | None, table: pd.DataFrame | None, outcome: Outcome) -> Snapshot | None:
+        """The newest generation after the run; a table of nothing is not made, since it would say nothing."""
+        if not outcome.judged:
+            return before
+        replacing = [after for _, after in outcome.replaced]
+        superseded = [row for row, _ in outcome.replaced]
+        after = self._after(table, outcome.judged)
+        return self._commit(before, after, _Delta(outcome.added, replacing, superseded))
+
+    def _after(self, table: pd.DataFrame | None, judged: Iterable[Row]) -> pd.DataFrame:
+        if table is None:
+            return self._frame(judged)
+        if manager_table.is_canonical(table):
+            return manager_table.merged(table, judged, self.integers)
+        rows = {row.key: row for row in manager_table.from_frame(table, self.metrics, self.job.manager_uri)}
+        rows.update({row.key: row for row in judged})
+        return self._frame(rows.values())
+
+    def _commit(self, before: Snapshot | None, after: pd.DataFrame, delta: _Delta) -> Snapshot:
+        options = self.job.options
+        snapshot = Snapshot(0, after)
+        rendering = Rendering(self.state, snapshot, to_stats)
+        for each in (*self.main, *self.others):
+            if each.what != SUPERSEDED:
+                rendering.of(each)
+        change = Change(
+            after=after,
+            added=self._frame(delta.added),
+            replacing=self._frame(delta.replacing),
+            superseded=self._frame(delta.superseded),
+            stats=to_stats(after),
+            publish_id=self.job.new_id(),
+            at=options.now,
+            program=options.program,
+            exported=rendering.made,
+            taken=delta.taken,
+        )
+        published = self.state.publish(change, before)
+        self.rendered = Rendering(self.state, published, to_stats, dict(rendering.made))
+        self.written += [] if self.main else [self.job.manager_uri]
+        self.job.tell("published", {"generation": published.generation, "rows": len(after)})
+        return published
+
+    def _follow(self, snapshot: Snapshot | None) -> list[StoreError]:
+        """Bring the tables for readers to the newest generation; without one only what is derived is mended."""
+        if snapshot is None:
+            return []
+        exports = [*self.main, *self.others] if snapshot.generation else self.main[1:2]
+        rendering = getattr(self, "rendered", None)
+        if rendering is None or rendering.snapshot is not snapshot:
+            rendering = Rendering(self.state, snapshot, self._stats)
+        written, failed = follow(rendering, exports, self.job.tries)
+        self.written += [uri for uri in written if uri not in self.written]
+        for uri in written:
+            self.job.tell("exported", {"table": uri, "generation": rendering.snapshot.generation})
+        if snapshot.generation:
+            try:
+                self.state.prune()
+            except StoreError as error:
+                self.job.tell("not pruned", {"why": str(error)})
+        return failed
+
+    def _stats(self, frame: pd.DataFrame) -> pd.DataFrame:
+        if manager_table.is_canonical(frame):
+            return to_stats(frame)
+        return to_stats(self._frame(manager_table.from_frame(frame, frozenset(), self.job.manager_uri)))
 
 
-def _same(present: pd.DataFrame, wanted: pd.DataFrame) -> bool:
-    flat = behavior_table.flat(present), behavior_table.flat(wanted)
-    texts = [frame.astype(str).to_dict("split", index=False) for frame in flat]
-    return bool(texts[0] == texts[1])
+def _curriculums(table: pd.DataFrame | None) -> dict[tuple[str, str, str], int]:
+    """How many rows were judged by which curriculum: name, version and content hash."""
+    if table is None or table.empty:
+        return {}
+    sizes = table.groupby(["curriculum_name", "curriculum_version", "curriculum_hash"], sort=True).size()
+    keys: list[tuple[str, str, str]] = sizes.index.to_list()
+    return dict(zip(keys, sizes.tolist(), strict=True))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from autotrain_dsl import codes
+from autotrain_dsl import codes, resources
 from autotrain_dsl.diagnostics import Code
 
 ROOT = Path(__file__).resolve().parent.parent
-INVALID = ROOT / "tests" / "data" / "invalid"
+EXAMPLES = tuple(ROOT / "tests" / "data" / folder for folder in ("invalid", "configuration/invalid"))
+CONFIGURATION = ROOT / "docs" / "configuration.md"
+TABLE = re.compile(r"(?<=<!-- keys -->\n).*?(?=<!-- end of keys -->)", re.DOTALL)
 GROUPS = {
     "0": "The text of a file",
     "1": "The structure of a file",
@@ -17,6 +23,7 @@ GROUPS = {
     "3": "Expressions",
     "4": "Stages, parameters and transitions",
     "5": "Tables and sessions",
+    "6": "The configuration of the nightly run",
 }
 HEAD = """# Findings
 
@@ -34,7 +41,7 @@ This page is made by `make docs`.
 
 def pages() -> dict[Path, str]:
     """Every generated page with its text."""
-    return {ROOT / "docs" / "findings.md": findings()}
+    return {ROOT / "docs" / "findings.md": findings(), CONFIGURATION: configuration()}
 
 
 def findings() -> str:
@@ -49,6 +56,44 @@ def findings() -> str:
     return "\n".join(parts)
 
 
+def configuration() -> str:
+    """The page on the configuration, with the table of its keys."""
+    rows = "".join(_rows(resources.json_schema("configuration"), ""))
+    table = f"| key | value | if left out | meaning | example |\n|---|---|---|---|---|\n{rows}"
+    return TABLE.sub(lambda _: table, CONFIGURATION.read_text(encoding="utf-8"))
+
+
+def _rows(schema: dict[str, Any], above: str) -> Iterator[str]:
+    """A row for every key of a mapping and of the mappings in it."""
+    for key, rule in schema.get("properties", {}).items():
+        path = f"`{above}{key}`"
+        if key in schema.get("required", []):
+            path = f"**{path}**"
+        default = f"`{rule['default']}`" if "default" in rule else ""
+        example = f"`{json.dumps(rule['examples'][-1], ensure_ascii=False)}`"
+        yield f"| {path} | {_value(rule)} | {default} | {rule['description']} | {'' if _inner(rule) else example} |\n"
+        yield from _rows(_inner(rule), f"{above}{key}.{'' if 'properties' in rule else 'NAME.'}")
+
+
+def _inner(rule: dict[str, Any]) -> dict[str, Any]:
+    """The schema whose keys are listed below a key, if any."""
+    further = rule.get("additionalProperties") or {}
+    return rule if "properties" in rule else further if "properties" in further else {}
+
+
+def _value(rule: dict[str, Any]) -> str:
+    """What a key takes, in words."""
+    if "enum" in rule:
+        return " or ".join(f"`{value}`" for value in rule["enum"])
+    if "const" in rule:
+        return f"`{rule['const']}`"
+    kinds = rule["type"] if isinstance(rule["type"], list) else [rule["type"]]
+    words = {"string": "text", "array": "list", "object": "mapping", "integer": "whole number", "number": "number"}
+    low = f"{rule['minimum']} to" if "minimum" in rule else f"more than {rule.get('exclusiveMinimum')} and at most"
+    bounds = f", {low} {rule['maximum']:,}" if "maximum" in rule else ""
+    return " or ".join(words[kind] for kind in kinds) + bounds
+
+
 def _page(code: Code) -> str:
     text = f"### {code.id} {code.name}\n\n*{code.severity.value.capitalize()}: {code.title}.*\n\n"
     text += f"**Why:** {code.why}\n\n**What to do:** {code.fix}\n"
@@ -58,7 +103,7 @@ def _page(code: Code) -> str:
 
 def _example(code: str) -> str:
     """The first finding of this code in the output of the first test file for it."""
-    for output in sorted(INVALID.glob(f"{code}_*.out")):
+    for output in (path for folder in EXAMPLES for path in sorted(folder.glob(f"{code}_*.out"))):
         for block in output.read_text(encoding="utf-8").split("\n\n"):
             if f": {code} " in block.split("\n", 1)[0]:
                 return block.rstrip("\n") + "\n"

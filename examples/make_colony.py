@@ -235,7 +235,7 @@ def evening(table: list[Cells], judged: list[Row], curriculums: Catalog) -> list
     """Judge what is new in a mouse's table, as the lab does every evening: all its judged sessions in order."""
     seen = behavior.read(pd.DataFrame(table, dtype=object), evaluation.metric_columns(curriculums))
     outcome = evaluation.evaluate(curriculums, seen, judged, Options(now="", program=""))
-    return sorted(outcome.applied(judged), key=lambda row: row.session)
+    return sorted([*judged, *outcome.added], key=lambda row: row.session)
 
 
 if __name__ == "__main__":

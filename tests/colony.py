@@ -228,9 +228,10 @@ class Colony:
         return [*rows["current_stage_actual"], rows["next_stage_suggested"].iloc[-1]]
 
     def files(self) -> dict[str, bytes]:
-        """Every table in the folder but df_behavior, as bytes; locks left out."""
+        """Every table in the folder but df_behavior, as bytes; locks and the report of the last run left out."""
         kept = [p for p in sorted(self.folder.iterdir()) if p.is_file() and p != self.behavior_path]
-        return {path.name: path.read_bytes() for path in kept if path.suffix != ".lock"}
+        left_out = (".lock", "_report.json")
+        return {path.name: path.read_bytes() for path in kept if not path.name.endswith(left_out)}
 
 
 def command(*arguments: str) -> Ran:
@@ -293,6 +294,13 @@ def judged(catalog: Catalog, rows: Sequence[Record] | pd.DataFrame, **options: A
     frame = rows if isinstance(rows, pd.DataFrame) else frame_of(rows)
     read = behavior_table.read(frame, metric_columns(catalog))
     return evaluate(catalog, read, (), Options(**{"now": NOW, "program": "test", **options}))
+
+
+def applied(outcome: Outcome, rows: Iterable[Row]) -> list[Row]:
+    """The table after a run, given the table before it."""
+    after = {row.key: row for row in rows}
+    after.update({row.key: row for row in outcome.judged})
+    return list(after.values())
 
 
 def rows_of(frame: pd.DataFrame) -> list[Row]:

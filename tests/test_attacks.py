@@ -14,7 +14,7 @@ from conftest import Run
 
 from autotrain_dsl import catalog
 from autotrain_dsl.store.base import ConflictError
-from autotrain_dsl.store.local import LocalTable
+from autotrain_dsl.store.local import LOCK, LocalObjects
 
 TASK = """\
 dsl_version: 1
@@ -164,14 +164,14 @@ def test_df_behavior_is_never_written_over(tmp_path: Path, what: str) -> None:
 
 
 def test_a_link_to_a_table_shares_its_lock(tmp_path: Path) -> None:
-    table, link = LocalTable(tmp_path / "m.csv"), LocalTable(tmp_path / "l.csv")
-    first = table.write(pd.DataFrame({"a": ["1"]}), None)
-    link.path.symlink_to(table.path)
-    link.write(pd.DataFrame({"a": ["2"]}), first)
-    assert link.path.is_symlink()
+    (tmp_path / "share").mkdir()
+    first = LocalObjects(tmp_path / "share").put("m.csv", b"1", None)
+    (tmp_path / "l.csv").symlink_to(tmp_path / "share" / "m.csv")
+    LocalObjects(tmp_path).put("l.csv", b"2", first)
+    assert (tmp_path / "l.csv").is_symlink()
     with pytest.raises(ConflictError):
-        table.write(pd.DataFrame({"a": ["3"]}), first)
-    assert not (tmp_path / ".l.csv.lock").exists()
+        LocalObjects(tmp_path / "share").put("m.csv", b"3", first)
+    assert not (tmp_path / LOCK).exists()
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "yesterday", ""])

@@ -22,6 +22,7 @@ from colony import (
     TINY,
     TINY_2,
     Ran,
+    applied,
     catalog_of,
     command,
     frame_of,
@@ -357,7 +358,7 @@ def test_judging_session_by_session_equals_judging_all_at_once(catalog: Catalog)
         rows = _some_sessions(chance, f"m{number}")
         table: list[Row] = []
         for end in range(1, len(rows) + 1):
-            table = continued(catalog, rows[:end], table, now=NOW).applied(table)
+            table = applied(continued(catalog, rows[:end], table, now=NOW), table)
         assert {row.key: row for row in table} == {row.key: row for row in judge(catalog, rows).judged}
 
 
@@ -374,7 +375,7 @@ def _some_sessions(chance: random.Random, subject: str) -> list[dict[str, object
 
 def test_a_second_run_judges_nothing(catalog: Catalog) -> None:
     rows = mouse("m1", [250, 350])
-    table = judge(catalog, rows).applied([])
+    table = applied(judge(catalog, rows), [])
     assert continued(catalog, rows, table) == Outcome(subjects=1)
 
 
@@ -391,7 +392,7 @@ def test_the_order_of_rows_does_not_matter(catalog: Catalog, order: random.Rando
 
 def test_a_late_session_is_judged_at_its_place_and_later_rows_are_stale(catalog: Catalog) -> None:
     rows = [session(n, t) for n, t in [(1, 250), (2, 350), (3, 350), (4, 350)]]
-    table = judge(catalog, [rows[0], rows[1], rows[3]]).applied([])
+    table = applied(judge(catalog, [rows[0], rows[1], rows[3]]), [])
     outcome = continued(catalog, rows, table)
     assert [(row.session, row.current_stage_suggested, row.session_at_current_stage) for row in outcome.added] == [
         (3, "STAGE_2", 2)
@@ -402,15 +403,15 @@ def test_a_late_session_is_judged_at_its_place_and_later_rows_are_stale(catalog:
 
 def test_a_late_session_is_noticed_whatever_the_clock_says(catalog: Catalog) -> None:
     rows = [session(n, t) for n, t in [(1, 250), (2, 350), (3, 350), (4, 350)]]
-    table = judge(catalog, [rows[0], rows[1], rows[3]]).applied([])
+    table = applied(judge(catalog, [rows[0], rows[1], rows[3]]), [])
     outcome = continued(catalog, rows, table, now=NOW)  # in the same second as the first run
     assert [(i.code.id, i.session) for i in outcome.stale] == [("ATD511", 4)]
 
 
 def test_an_ordinary_session_makes_nothing_stale_whatever_the_clock_says(catalog: Catalog) -> None:
     rows = mouse("m1", [250, 350])
-    table = continued(catalog, rows[:1], []).applied([])
-    table = continued(catalog, rows, table, now=NOW).applied(table)  # the clock was set back
+    table = applied(continued(catalog, rows[:1], []), [])
+    table = applied(continued(catalog, rows, table, now=NOW), table)  # the clock was set back
     assert continued(catalog, rows, table).stale == ()
 
 
@@ -420,7 +421,7 @@ def test_an_ordinary_session_makes_nothing_stale_whatever_the_clock_says(catalog
 )
 def test_a_changed_metric_is_stale_and_changes_nothing(catalog: Catalog, change: dict[str, object]) -> None:
     rows = mouse("m1", [250, 350, 350])
-    table = judge(catalog, rows).applied([])
+    table = applied(judge(catalog, rows), [])
     rows[1].update(change)
     outcome = continued(catalog, rows, table)
     assert (outcome.stale[0].code.id, outcome.stale[0].subject, outcome.stale[0].session) == ("ATD511", "m1", 2)
@@ -430,12 +431,12 @@ def test_a_changed_metric_is_stale_and_changes_nothing(catalog: Catalog, change:
 
 def test_correct_judges_again_from_the_first_stale_session_on(catalog: Catalog) -> None:
     rows = [*mouse("m1", [250, 350, 350, 350]), *mouse("m2", [250])]
-    table = judge(catalog, rows).applied([])
+    table = applied(judge(catalog, rows), [])
     rows[2]["finished_trials"] = 90
     outcome = continued(catalog, rows, table, mode=CORRECT)
     assert [(old.key, new.key) for old, new in outcome.replaced] == [(("m1", n), ("m1", n)) for n in (3, 4)]
     assert (outcome.replaced[0][0].decision, outcome.replaced[0][1].decision) == ("PROGRESS", "ROLLBACK")
-    after = outcome.applied(table)
+    after = applied(outcome, table)
     same = {row.key: replace(row, judged_at="") for row in after}
     assert same == {row.key: replace(row, judged_at="") for row in judge(catalog, rows).judged}
     assert continued(catalog, rows, after, now=LATEST, mode=CORRECT) == Outcome(subjects=2)
@@ -443,10 +444,10 @@ def test_correct_judges_again_from_the_first_stale_session_on(catalog: Catalog) 
 
 def test_correct_takes_in_a_late_session(catalog: Catalog) -> None:
     rows = mouse("m1", [250, 350, 350, 350])
-    table = judge(catalog, [rows[0], rows[1], rows[3]]).applied([])
+    table = applied(judge(catalog, [rows[0], rows[1], rows[3]]), [])
     outcome = continued(catalog, rows, table, mode=CORRECT)
     assert ([r.session for r in outcome.added], [new.session for _, new in outcome.replaced]) == ([3], [4])
-    assert continued(catalog, rows, outcome.applied(table), now=LATEST).stale == ()
+    assert continued(catalog, rows, applied(outcome, table), now=LATEST).stale == ()
 
 
 def test_correct_ends_where_judging_from_scratch_ends(catalog: Catalog) -> None:
@@ -456,14 +457,14 @@ def test_correct_ends_where_judging_from_scratch_ends(catalog: Catalog) -> None:
         table: list[Row] = []
         for hour in range(4):  # sessions arrive in any order, and some change afterwards
             known = sorted(chance.sample(rows, chance.randint(1, len(rows))), key=lambda row: int(str(row["session"])))
-            table = continued(catalog, known, table, now=f"2026-02-01T0{hour}:00:00+00:00").applied(table)
+            table = applied(continued(catalog, known, table, now=f"2026-02-01T0{hour}:00:00+00:00"), table)
             for row in chance.sample(rows, chance.randint(0, 2)):
                 row["finished_trials"] = chance.choice([10, 120, 250, 350, 500, None])
             for row in chance.sample(rows, chance.randint(0, 1)):
                 row["current_stage_actual"] = chance.choice([None, "STAGE_1", "STAGE_2", "STAGE_3"])
         for mode in (CORRECT, CORRECT):
             outcome = continued(catalog, rows, table, mode=mode)
-            table = outcome.applied(table)
+            table = applied(outcome, table)
         assert outcome == Outcome(warnings=outcome.warnings, subjects=1)  # the second one finds nothing to correct
         fresh = {row.key: replace(row, judged_at="") for row in judge(catalog, rows).judged}
         assert {row.key: replace(row, judged_at="") for row in table} == fresh
@@ -471,16 +472,16 @@ def test_correct_ends_where_judging_from_scratch_ends(catalog: Catalog) -> None:
 
 def test_correct_keeps_a_row_whose_session_can_no_longer_be_judged(catalog: Catalog) -> None:
     rows = mouse("m1", [250, 350, 350])
-    table = judge(catalog, rows).applied([])
+    table = applied(judge(catalog, rows), [])
     rows[1]["finished_trials"] = "x"
     outcome = continued(catalog, rows, table, mode=CORRECT)
     assert issues(outcome) == [("ATD508", "m1", 2)]
-    assert [row for row in outcome.applied(table) if row.session == 2] == [row for row in table if row.session == 2]
+    assert [row for row in applied(outcome, table) if row.session == 2] == [row for row in table if row.session == 2]
 
 
 def test_rerun_judges_everything_again(catalog: Catalog) -> None:
     rows = [*mouse("m1", [250, 350]), *mouse("m2", [250])]
-    table = judge(catalog, rows).applied([])
+    table = applied(judge(catalog, rows), [])
     outcome = continued(catalog, rows, table, mode=RERUN)
     assert [old for old, _ in outcome.replaced] == table
     assert [replace(new, judged_at=NOW) for _, new in outcome.replaced] == table
@@ -495,7 +496,7 @@ def test_only_the_mice_that_are_asked_for(catalog: Catalog) -> None:
 
 def test_a_row_made_by_hand_settles_a_change_of_curriculum(catalog: Catalog) -> None:
     rows = [session(1, 250), *(session(n, 250, curriculum_version="2.0") for n in (2, 3))]
-    table = judge(catalog, rows).applied([])
+    table = applied(judge(catalog, rows), [])
     table.append(Row("m1", 2, "STAGE_2", "STAY", "STAGE_TWO"))
     outcome = continued(catalog, rows, table)
     assert (walked(outcome)[0][:3], issues(outcome)) == ((3, "STAGE_TWO", "STAGE_TWO"), [])

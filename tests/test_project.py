@@ -19,14 +19,22 @@ from autotrain_dsl.model import Move, Trigger
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "autotrain_dsl"
+CODE_MODULES = (
+    codes.document,
+    codes.schema,
+    codes.resolver,
+    codes.expressions,
+    codes.graph,
+    codes.tables,
+    codes.configuration,
+)
 
 
 def test_codes_are_unique_and_in_the_hundred_of_their_module() -> None:
     ids = [code.id for code in codes.ALL]
     assert len(set(ids)) == len(ids)
     assert len({code.name for code in codes.ALL}) == len(ids)
-    modules = (codes.document, codes.schema, codes.resolver, codes.expressions, codes.graph, codes.tables)
-    for hundred, module in enumerate(modules):
+    for hundred, module in enumerate(CODE_MODULES):
         assert module.ALL
         assert all(re.fullmatch(rf"ATD{hundred}\d\d", code.id) for code in module.ALL)
         assert list(module.ALL) == sorted(module.ALL, key=lambda code: code.id)
@@ -34,7 +42,7 @@ def test_codes_are_unique_and_in_the_hundred_of_their_module() -> None:
 
 def test_every_code_explains_itself_and_is_used() -> None:
     sources = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py") if "codes" not in path.parts)
-    for module in (codes.document, codes.schema, codes.resolver, codes.expressions, codes.graph, codes.tables):
+    for module in CODE_MODULES:
         for name, code in vars(module).items():
             if name.isupper() and name != "ALL":
                 assert code in module.ALL, f"{name} is missing in ALL"

@@ -7,20 +7,23 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from colony import LATER, NOW, Colony, Ran, frame_of, mouse, read_table, rows_of, write_table
+from colony import LATER, NOW, Colony, Ran, frame_of, mouse, rows_of, write_table
+from colony import read_table as read_file
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from objects_conformance import CONFORMANCE
 
-from autotrain_dsl import nightly
-from autotrain_dsl.store import base, beside, formats, open_table
-from autotrain_dsl.store.base import ConflictError, Snapshot, StoreError, Table, UnreadableError
-from autotrain_dsl.store.local import LocalTable
+from autotrain_dsl import store
+from autotrain_dsl.store import Access, beside, formats, open_state, read_table
+from autotrain_dsl.store.base import Blob, ConflictError, Objects, StoreError, UnreadableError
+from autotrain_dsl.store.local import LocalObjects
 from autotrain_dsl.tables.stats import to_stats
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals and limits")
@@ -34,77 +37,69 @@ def one(value: object) -> pd.DataFrame:
 # The port
 
 
-@both
-def test_a_table_is_none_until_it_is_written(tmp_path: Path, suffix: str) -> None:
-    table = open_table(str(tmp_path / f"t{suffix}"))
-    assert table.read() is None
-    version = table.write(one("x"), None)
-    found = table.read()
-    assert found is not None
-    assert (found.version, found.frame["a"].tolist()) == (version, ["x"])
-
-
-@both
-def test_a_table_that_changed_in_between_is_not_replaced(tmp_path: Path, suffix: str) -> None:
-    table = open_table(str(tmp_path / f"t{suffix}"))
-    first = table.write(one("x"), None)
-    second = table.write(one("y"), first)
-    with pytest.raises(ConflictError):
-        table.write(one("z"), first)
-    with pytest.raises(ConflictError):
-        table.write(one("z"), None)
-    found = table.read()
-    assert found is not None
-    assert (found.version, found.frame["a"].tolist()) == (second, ["y"])
-
-
-@both
-def test_a_table_that_was_removed_in_between_is_a_conflict(tmp_path: Path, suffix: str) -> None:
-    path = tmp_path / f"t{suffix}"
-    version = LocalTable(path).write(one("x"), None)
-    path.unlink()
-    with pytest.raises(ConflictError):
-        LocalTable(path).write(one("y"), version)
-    assert not path.exists()
+def test_the_local_store_conforms_to_the_port(tmp_path: Path) -> None:
+    assert CONFORMANCE
+    for number, check in enumerate(CONFORMANCE):
+        check(LocalObjects(tmp_path / str(number)))
 
 
 @posix
-def test_a_table_behind_a_link_is_replaced_where_it_is(tmp_path: Path) -> None:
+def test_a_file_behind_a_link_is_replaced_where_it_is(tmp_path: Path) -> None:
     (tmp_path / "share").mkdir()
-    target, link = tmp_path / "share" / "t.csv", tmp_path / "t.csv"
-    version = LocalTable(target).write(one("x"), None)
-    link.symlink_to(target)
-    LocalTable(link).write(one("y"), version)
-    assert link.is_symlink()
-    assert "y" in target.read_text("utf-8")
+    version = LocalObjects(tmp_path / "share").put("t.csv", b"x", None)
+    (tmp_path / "t.csv").symlink_to(tmp_path / "share" / "t.csv")
+    LocalObjects(tmp_path).put("t.csv", b"y", version)
+    assert (tmp_path / "t.csv").is_symlink()
+    assert (tmp_path / "share" / "t.csv").read_bytes() == b"y"
 
 
-def test_equal_tables_are_equal_bytes(tmp_path: Path) -> None:
+def test_a_folder_is_made_only_where_its_parent_is(tmp_path: Path) -> None:
+    LocalObjects(tmp_path / "new").put("a/b/c.csv", b"x", None)
+    with pytest.raises(StoreError, match="there is no folder"):
+        LocalObjects(tmp_path / "not" / "there").put("c.csv", b"x", None)
+    assert not (tmp_path / "not").exists()
+
+
+@pytest.mark.parametrize("key", ["", "../x.csv", "/x.csv", "a//x.csv", "a/../x.csv", "./x.csv", "a\nb.csv"])
+def test_keys_that_lead_elsewhere_are_refused(tmp_path: Path, key: str) -> None:
+    objects = LocalObjects(tmp_path / "inside")
+    for call in (lambda: objects.put(key, b"x", None), lambda: objects.get(key), lambda: objects.delete(key)):
+        with pytest.raises(StoreError):
+            call()
+    assert [path.name for path in tmp_path.rglob("*")] == []
+
+
+def test_equal_tables_are_equal_bytes() -> None:
     for suffix in formats.SUFFIXES:
         assert formats.encode(one(1), suffix) == formats.encode(one(1), suffix)
 
 
-def test_a_companion_keeps_the_folder_and_the_format() -> None:
-    assert beside("x/df_manager.parquet", "stats") == str(Path("x/df_manager_stats.parquet"))
+def test_text_is_the_same_bytes_whatever_pandas_holds_it_in() -> None:
+    plain = pd.DataFrame({"a": pd.Series(["x", "é", None], dtype=object), "n": [1, 2, 3]})
+    again = formats.decode(formats.encode(plain, ".parquet"), ".parquet")
+    assert formats.encode(again, ".parquet") == formats.encode(plain, ".parquet")
 
 
-@pytest.mark.parametrize(
-    "uri", ["s3://bucket/df.parquet", "sqlite:///a.db#t", "a.pkl", "a.xlsx", "table", "a.csv.gz", ""]
-)
+def test_a_companion_keeps_the_place_and_the_format() -> None:
+    assert beside("x/df_manager.parquet", "stats") == "x/df_manager_stats.parquet"
+    assert beside("s3://b/x/df.manager.pkl", "report", ".json") == "s3://b/x/df.manager_report.json"
+
+
+@pytest.mark.parametrize("uri", ["a.xlsx", "table", "a.csv.gz", "", "s3://bucket", "s3://bucket/", "ftp://host/a.csv"])
 def test_other_places_and_formats_are_wrong_use(uri: str) -> None:
-    with pytest.raises(StoreError) as caught:
-        open_table(uri)
-    assert caught.value.wrong_use
+    for opened in (read_table, open_state):
+        with pytest.raises(StoreError) as caught:
+            opened(uri, Access())
+        assert caught.value.wrong_use
 
 
 @both
 def test_a_folder_in_place_of_a_table_is_an_error_and_not_none(tmp_path: Path, suffix: str) -> None:
     (tmp_path / f"t{suffix}").mkdir()
-    table = open_table(str(tmp_path / f"t{suffix}"))
     with pytest.raises(StoreError):
-        table.read()
+        read_table(str(tmp_path / f"t{suffix}"), Access())
     with pytest.raises(StoreError):
-        table.write(one(1), None)
+        LocalObjects(tmp_path).put(f"t{suffix}", b"x", None)
 
 
 @posix
@@ -113,7 +108,7 @@ def test_a_table_that_may_not_be_read_is_an_error_and_not_none(tmp_path: Path, s
     path = tmp_path / f"t{suffix}"
     path.symlink_to(path)  # a loop, which not even root can read
     with pytest.raises(StoreError):
-        open_table(str(path)).read()
+        read_table(str(path), Access())
 
 
 @pytest.mark.parametrize(
@@ -148,7 +143,7 @@ def test_a_csv_with_a_byte_order_mark_and_windows_lines_is_read() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=80))
 def test_no_bytes_whatsoever_raise_something_else(content: bytes) -> None:
-    for suffix in formats.SUFFIXES:
+    for suffix in (".parquet", ".csv"):
         with contextlib.suppress(UnreadableError):
             formats.decode(content, suffix)
 
@@ -161,99 +156,108 @@ COLONY = [*mouse("a", [250, 350, 350]), *mouse("b", [250, 90])]
 def stats_follow(colony: Colony) -> bool:
     """Whether df_manager_stats says what df_manager says."""
     expected = to_stats(colony.manager).reset_index()
-    found = read_table(colony.stats_path)
+    found = read_file(colony.stats_path)
     found = found.reset_index() if found.index.nlevels > 1 else found
     return bool(expected.astype(str).to_dict("list") == found.astype(str).to_dict("list"))
 
 
 @dataclass(frozen=True)
 class Interrupted:
-    """A table beside whose first write something else happens, just before or just after it."""
+    """Objects beside whose first write of a key something else happens, just before or just after it."""
 
-    table: Table
+    objects: Objects
+    key: str
     then: list[Callable[[], object]]
     before: bool
 
     @property
     def uri(self) -> str:
-        return self.table.uri
+        return self.objects.uri
 
-    def read(self) -> Snapshot | None:
-        return self.table.read()
+    def get(self, key: str) -> Blob | None:
+        return self.objects.get(key)
 
-    def write(self, frame: pd.DataFrame, replaces: str | None) -> str:
-        if self.before:
+    def put(self, key: str, content: bytes, replaces: str | None) -> str:
+        if self.before and key == self.key:
             self._happen()
-        version = self.table.write(frame, replaces)
-        self._happen()
+        version = self.objects.put(key, content, replaces)
+        if key == self.key:
+            self._happen()
         return version
+
+    def keys(self, prefix: str = "") -> list[str]:
+        return self.objects.keys(prefix)
+
+    def delete(self, key: str) -> None:
+        self.objects.delete(key)
+
+    def ensure(self) -> None:
+        self.objects.ensure()
+
+    def probe(self) -> None:
+        self.objects.probe()
 
     def _happen(self) -> None:
         while self.then:
             self.then.pop()()
 
 
+def wrapped(monkeypatch: pytest.MonkeyPatch, wrap: Callable[[Objects], Objects]) -> None:
+    """Have every local store that is opened from now on wrapped."""
+    monkeypatch.setattr(store, "LocalObjects", lambda root: wrap(LocalObjects(root)))
+
+
 @pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("key", ["HEAD.json", "df_manager", "df_manager_stats"])
 @both
 def test_a_run_in_the_middle_of_another_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, before: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, key: str, before: bool
 ) -> None:
     colony = Colony.at(tmp_path / "colony", suffix=suffix)
     colony.behave(COLONY)
     then: list[Callable[[], object]] = [lambda: colony.run("--subject", "b")]
-
-    def opened(uri: str) -> Table:
-        table = open_table(uri)
-        return Interrupted(table, then, before) if Path(uri) == colony.manager_path else table
-
-    monkeypatch.setattr(nightly, "open_table", opened)
+    key = key if key.endswith(".json") else key + suffix
+    wrapped(monkeypatch, lambda objects: Interrupted(objects, key, then, before))
     ran = colony.run("--subject", "a")
     assert (ran.code, then) == (0, [])
     assert colony.told("subject_id", "session") == [("a", 1), ("a", 2), ("a", 3), ("b", 1), ("b", 2)]
     assert stats_follow(colony)
 
 
+@dataclass(frozen=True)
+class Busy(Interrupted):
+    """Objects in which another run is always faster."""
+
+    def put(self, key: str, content: bytes, replaces: str | None) -> str:
+        if key == self.key:
+            raise ConflictError("changed")
+        return self.objects.put(key, content, replaces)
+
+
 def test_a_run_gives_up_when_others_are_always_faster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     colony = Colony.at(tmp_path / "colony")
     colony.behave(COLONY)
-
-    @dataclass(frozen=True)
-    class Busy:
-        uri: str
-
-        def read(self) -> Snapshot | None:
-            return open_table(self.uri).read()
-
-        def write(self, frame: pd.DataFrame, replaces: str | None) -> str:
-            raise ConflictError("changed")
-
-    def opened(uri: str) -> Table:
-        return Busy(uri) if Path(uri) == colony.manager_path else open_table(uri)
-
-    monkeypatch.setattr(nightly, "open_table", opened)
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    wrapped(monkeypatch, lambda objects: Busy(objects, "HEAD.json", [], before=False))
     ran = colony.run()
     assert (ran.code, colony.files()) == (3, {})
-    assert "gave up" in ran.err
+    assert "gave up after 20 tries" in ran.err
+    assert len(waited) == 20
+    assert all(0 < seconds <= 2 for seconds in waited)
 
 
 @dataclass(frozen=True)
-class Failing:
-    """A table that cannot be written."""
+class Failing(Interrupted):
+    """Objects of which one cannot be written."""
 
-    table: Table
-
-    @property
-    def uri(self) -> str:
-        return self.table.uri
-
-    def read(self) -> Snapshot | None:
-        return self.table.read()
-
-    def write(self, frame: pd.DataFrame, replaces: str | None) -> str:
-        raise base.StoreError("the disk is gone")
+    def put(self, key: str, content: bytes, replaces: str | None) -> str:
+        if key == self.key:
+            raise StoreError(f"cannot write `{key}`: the disk is gone")
+        return self.objects.put(key, content, replaces)
 
 
-@pytest.mark.parametrize("which", ["df_manager.csv", "df_manager_stats.csv", "df_manager_superseded.csv"])
+@pytest.mark.parametrize("which", ["HEAD.json", "df_manager.csv", "df_manager_stats.csv", "df_manager_superseded.csv"])
 def test_a_table_that_cannot_be_written_is_made_up_for_by_the_next_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
 ) -> None:
@@ -261,18 +265,15 @@ def test_a_table_that_cannot_be_written_is_made_up_for_by_the_next_run(
     _corrected_later(disturbed)
     _corrected_later(undisturbed)
     with monkeypatch.context() as patch:
-        patch.setattr(nightly, "open_table", lambda uri: _failing(uri, which))
-        before = disturbed.manager_path.read_bytes()
+        wrapped(patch, lambda objects: Failing(objects, which, [], before=False))
+        before = disturbed.files()
         ran = disturbed.run("--correct", "--now", LATER)
         assert ran.code == 3
-        assert disturbed.manager_path.read_bytes() == before or "nothing was changed" not in ran.err
+        assert "the disk is gone" in ran.err
+        assert (disturbed.files() == before) == ("nothing was changed" in ran.err)
+        assert ("the decisions are published" in ran.err) == (which != "HEAD.json")
     assert disturbed.run("--correct", "--now", LATER).code == undisturbed.run("--correct", "--now", LATER).code == 0
     assert disturbed.files() == undisturbed.files()
-
-
-def _failing(uri: str, which: str) -> Table:
-    table = open_table(uri)
-    return Failing(table) if Path(uri).name == which else table
 
 
 def _corrected_later(colony: Colony) -> None:
@@ -290,7 +291,7 @@ def test_two_corrections_in_the_same_second_keep_both_revisions(tmp_path: Path) 
         rows[1]["finished_trials"] = trials
         ran = colony.judge(rows, "--correct", "--now", NOW)
         assert ran.code == 0, ran.out
-    assert [int(n) for n in read_table(colony.superseded_path).query("session == 2")["finished_trials"]] == [
+    assert [int(n) for n in read_file(colony.superseded_path).query("session == 2")["finished_trials"]] == [
         350,
         90,
         120,
@@ -421,7 +422,7 @@ def test_a_full_disk_leaves_the_table_as_it_was(tmp_path: Path, suffix: str) -> 
 _SPOILT: dict[str, Callable[[Path], object]] = {
     "removed": lambda path: path.unlink(),
     "another table": lambda path: path.write_text("subject_id,session_spent\nx,1\n", "utf-8"),
-    "a row lost": lambda path: write_table(read_table(path).head(1), path),
+    "a row lost": lambda path: write_table(read_file(path).head(1), path),
     "empty": lambda path: path.write_bytes(b""),
     "no text": lambda path: path.write_bytes(b"\xff\xfe\x00"),
 }

@@ -3,119 +3,195 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
-from collections.abc import Callable
+import json
+import logging
+import traceback
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
-from autotrain_dsl import __version__, catalog, nightly
-from autotrain_dsl.catalog import Catalog
+from autotrain_dsl import __version__, nightly
+from autotrain_dsl.cli import jobs, logs
+from autotrain_dsl.cli.exits import ATTENTION, DEFECT, OUTSIDE, WRONG_USE, worst
+from autotrain_dsl.cli.jobs import Target
+from autotrain_dsl.cli.mirrors import copy_curriculums
+from autotrain_dsl.cli.options import tables, targets
 from autotrain_dsl.diagnostics import has_errors
 from autotrain_dsl.judging import CORRECT, NEW, RERUN, Options
+from autotrain_dsl.nightly import ADOPT, KEEP, RESTORE
 from autotrain_dsl.report import evaluation as report
-from autotrain_dsl.report import text
-from autotrain_dsl.store import beside
+from autotrain_dsl.report.text import clean
+from autotrain_dsl.store import copies, open_state, place
 from autotrain_dsl.store.base import StoreError
 from autotrain_dsl.tables.issues import TableError
 
-OUTSIDE = 3
 
-
-def _default(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, str] | None:
-    if value is None:
-        return None
-    name, separator, version = value.rpartition("@")
-    if not separator or not name or not version:
-        raise click.BadParameter(f'`{value}` is not of the form "NAME@VERSION", such as "Coupled Baiting@2.3"')
-    return name, version
+def _placed(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    pairs = [value.rpartition("=") for value in values]
+    for value, (subject, separator, stage) in zip(values, pairs, strict=True):
+        if not separator or not subject or not stage:
+            raise click.BadParameter(f"`{value}` is not of the form SUBJECT=STAGE, such as 712345=STAGE_2")
+    return {subject: stage for subject, _, stage in pairs}
 
 
 @click.command(
     epilog="Example:  autotrain-dsl evaluate --curriculums curriculums --behavior df_behavior.csv "
     '--manager df_manager.parquet --default-curriculum "Coupled Baiting@2.3"'
 )
-@click.option(
-    "--curriculums",
-    "paths",
-    multiple=True,
-    required=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="File or folder with curriculums; may be given several times.",
-)
-@click.option("--behavior", required=True, metavar="URI", help="df_behavior: a .parquet or .csv file.")
-@click.option("--manager", required=True, metavar="URI", help="df_manager: a .parquet or .csv file; made if missing.")
-@click.option(
-    "--default-curriculum", "default", callback=_default, metavar="NAME@VERSION", help="For sessions without a version."
-)
-@click.option(
-    "--schemas", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of task schemas."
-)
+@tables
 @click.option("--subject", "subjects", multiple=True, metavar="ID", help="Only this mouse; may be given several times.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, write nothing.")
 @click.option("--correct", is_flag=True, help="Judge mice again from their first stale session on.")
 @click.option("--rerun", is_flag=True, help="Judge every session again.")
+@click.option(
+    "--place",
+    "placed",
+    multiple=True,
+    callback=_placed,
+    metavar="SUBJECT=STAGE",
+    help="Stage for a mouse that has changed curriculum.",
+)
+@click.option("--adopt", is_flag=True, help="Take over what another program has changed in df_manager.")
+@click.option("--restore", is_flag=True, help="Undo what another program has changed in df_manager.")
 @click.option("--now", metavar="TIME", help="Time of judging to record, ISO 8601 (default: now).")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--log-format", type=click.Choice(["text", "json"]), help="Log every step to standard error.")
 def command(
+    config: Path | None,
     paths: tuple[Path, ...],
-    behavior: str,
-    manager: str,
+    behavior: str | None,
+    manager: str | None,
     default: tuple[str, str] | None,
     schemas: Path | None,
     subjects: tuple[str, ...],
     dry_run: bool,
     correct: bool,
     rerun: bool,
+    placed: Mapping[str, str],
+    adopt: bool,
+    restore: bool,
     now: str | None,
     output: str,
+    log_format: str | None,
 ) -> int:
     """Judge every session that df_manager does not hold yet, and update df_manager and df_manager_stats.
 
     Existing rows stay as they are, so that running twice changes nothing; --correct and --rerun replace rows and keep
-    the old ones in a table named ..._superseded beside df_manager. Exit code 1 if a session could not be judged.
+    the old ones on record (see `history`). Exit code 1 if a session could not be judged. With --config every manager
+    is run, also when one of them fails.
     """
-    if correct and rerun:
-        raise click.UsageError("--correct and --rerun exclude each other")
-    compiled = _compiled(paths, schemas)
-    outputs = (manager, *(beside(manager, what) for what in ("stats", "superseded")))
-    if Path(behavior).resolve() in {Path(output).resolve() for output in outputs}:
-        raise click.UsageError("--behavior is a table that the run would write; they must be different files")
+    for one, other, names in ((correct, rerun, "--correct and --rerun"), (adopt, restore, "--adopt and --restore")):
+        if one and other:
+            raise click.UsageError(f"{names} exclude each other")
     options = Options(
         now=_time(now),
         program=__version__,
         mode=CORRECT if correct else RERUN if rerun else NEW,
-        default=default,
         subjects=frozenset(subjects) or None,
+        placed=placed,
     )
-    if default is not None and compiled.find(*default) is None:
-        raise click.UsageError(f"--default-curriculum: {text.clean(compiled.why_not(*default))}")
-    try:
-        with _Bar() as bar:
-            result = nightly.run(nightly.Job(compiled, behavior, manager, options, dry_run), bar.start)
-    except TableError as error:
-        for issue in error.issues:
-            click.echo(f"{issue.code.id} error: {text.clean(str(issue))}")
-        click.echo("nothing was changed", err=True)
-        return 1
-    except StoreError as error:
-        if error.wrong_use:
-            raise click.UsageError(text.clean(str(error))) from error
-        click.echo(f"error: {text.clean(str(error))}; {error.changed}", err=True)
-        return OUTSIDE
-    run = report.Run(behavior, manager, result.behavior, result.outcome, result.rows, dry_run, result.written)
-    click.echo(report.as_json(run) if output == "json" else report.as_text(run), nl=False)
-    return int(result.outcome.needs_attention or has_errors(compiled.diagnostics))
+    chosen = targets(config, paths, behavior, manager, default, schemas, output)
+    if found := [clean(each) for each in jobs.clashes(chosen)]:
+        raise click.UsageError("\n".join(found))
+    logger = logs.start(log_format)
+    edits = ADOPT if adopt else RESTORE if restore else KEEP
+    done = [_Evaluation(each, options, edits, dry_run, output, logger).run() for each in chosen]
+    if output == "json":
+        whole: Any = {"version": report.FORMAT, "managers": [each.content for each in done]}
+        if config is None:
+            whole = done[0].content
+        if config is not None or done[0].judged:
+            click.echo(json.dumps(whole, indent=2))
+    return worst(each.code for each in done)
 
 
-def _compiled(paths: tuple[Path, ...], schemas: Path | None) -> Catalog:
-    compiled = catalog.build(paths, schemas)
-    errors = [finding for finding in compiled.diagnostics if finding.is_error]
-    if errors:
-        click.echo(text.findings(errors), err=True)
-    if not any(compilation.graph is not None for compilation in compiled.compilations):
-        raise click.UsageError("--curriculums: no curriculum there that can be used")
-    return compiled
+class _Evaluation:
+    """The run for one df_manager: ``code`` is its exit code, ``content`` its report as data."""
+
+    def __init__(
+        self, target: Target, options: Options, edits: str, dry_run: bool, output: str, logger: logging.Logger
+    ) -> None:
+        self.target, self.options, self.edits, self.dry_run = target, options, edits, dry_run
+        self.output, self.logger = output, logger
+        self.code = 0
+        self.judged = False
+        self.content: dict[str, Any] = {}
+
+    def run(self) -> _Evaluation:
+        """Run, and turn whatever happens into an exit code; nothing of it reaches the other managers."""
+        self._tell("started", {"dry_run": self.dry_run, "mode": self.options.mode})
+        if self.target.name and self.output == "text":
+            click.echo(f"{clean(self.target.name)}:")
+        try:
+            self._run()
+        except TableError as error:
+            self._fail(ATTENTION, [f"{issue.code.id} error: {issue}" for issue in error.issues], "nothing was changed")
+        except StoreError as error:
+            if error.wrong_use and not self.target.name:
+                raise click.UsageError(clean(self.target.redact(str(error)))) from error
+            self._fail(WRONG_USE if error.wrong_use else OUTSIDE, [f"error: {error}"], error.changed)
+        except Exception:
+            if not self.target.name:
+                raise
+            click.echo(self.target.redact(traceback.format_exc()), err=True)
+            self._fail(DEFECT, ["error: this is a defect in autotrain-dsl; please report it with the text above"], "")
+        self._tell("finished", {"exit_code": self.code})
+        return self
+
+    def _run(self) -> None:
+        jobs.check_formats(self.target)
+        with jobs.compiled(self.target) as (compiled, paths):
+            job = self.target.job(compiled, self.options, edits=self.edits, dry_run=self.dry_run, tell=self._tell)
+            with jobs.progress_bar() as bar:
+                result = nightly.run(job, bar.start)
+            failed = list(result.failed)
+            if not self.dry_run:
+                failed += copy_curriculums(self.target, paths)
+            self.code = int(result.outcome.needs_attention or has_errors(compiled.diagnostics))
+            run = report.Run.of(self.target.name, self.target.behavior, self.target.manager, result, self.dry_run)
+            self.content, self.judged = report.content(run, compiled), True
+            if not self.dry_run:
+                failed += self._keep_report()
+            if self.output == "text":
+                click.echo(self.target.redact(report.as_text(run)), nl=False)
+            for error in failed:
+                text = clean(self.target.redact(str(error)))
+                self._tell("failed", {"exit_code": OUTSIDE, "error": [text]})
+                if not logs.is_json(self.logger):
+                    click.echo(f"error: {text}; the decisions are published, the next run tries again", err=True)
+                self.content["failed"].append(text)
+                self.code = OUTSIDE
+
+    def _keep_report(self) -> list[StoreError]:
+        text = self.target.redact(json.dumps(self.content, indent=2)) + "\n"
+        uri = self.target.report_uri()
+        try:
+            if uri is None:
+                open_state(self.target.manager, self.target.access).report(text)
+            elif self.content["rows"] or self.content["not_judged"]:
+                objects, key = place(uri, self.target.access)
+                copies.overwrite(objects, key, text.encode())
+        except StoreError as error:
+            return [error]
+        return []
+
+    def _fail(self, code: int, lines: list[str], changed: str) -> None:
+        shown = [clean(self.target.redact(line)) for line in lines]
+        self.code = code
+        self.content = {"name": self.target.name, "error": shown, "exit_code": code}
+        if code == ATTENTION and (self.output == "text" or not self.target.name):
+            for line in shown:
+                click.echo(line)
+            click.echo(changed, err=True)
+        elif not logs.is_json(self.logger):
+            ending = f"; {changed}" if changed else ""
+            click.echo("\n".join([*shown[:-1], f"{shown[-1]}{ending}"]), err=True)
+        self._tell("failed", {"exit_code": code, "error": shown})
+
+    def _tell(self, event: str, facts: dict[str, Any]) -> None:
+        logs.tell(self.logger, event, {"manager": self.target.name or self.target.manager, **facts}, self.target.redact)
 
 
 def _time(now: str | None) -> str:
@@ -125,22 +201,3 @@ def _time(now: str | None) -> str:
     except (ValueError, OverflowError):
         raise click.UsageError(f"--now: `{now}` is no time such as 2026-01-31T06:00:00+00:00") from None
     return time.isoformat(timespec="seconds")
-
-
-class _Bar:
-    """A progress bar over mice on standard error, only where that is a terminal."""
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def start(self, mice: int) -> Callable[[str], None]:
-        """A run over this many mice begins."""
-        if not sys.stderr.isatty():
-            return lambda _: None
-        self._bar = click.progressbar(length=mice, label="judging", file=sys.stderr)
-        self._bar.__enter__()
-        return lambda _: self._bar.update(1)
-
-    def __exit__(self, *_: object) -> None:
-        if hasattr(self, "_bar"):
-            self._bar.__exit__(None, None, None)

@@ -5,23 +5,27 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import signal
 import sys
+import threading
 import traceback
+from types import FrameType
 
 import click
 
 from autotrain_dsl import __version__
+from autotrain_dsl.cli.exits import DEFECT, INTERRUPTED, OUTSIDE, TERMINATED
 
 # Every command is imported only when it runs, so that `validate` does not wait for what `evaluate` needs.
 _COMMANDS = {
     "validate": "compile curriculums and report what is wrong with them",
     "evaluate": "judge new sessions and update df_manager",
+    "history": "list every revision of a mouse's decisions",
+    "doctor": "check a configuration against the real stores",
+    "verify-state": "recompute every decision from what was recorded",
     "codes": "explain a finding",
     "schema": "print a JSON Schema of the language",
 }
-OUTSIDE = 3
-DEFECT = 70
-INTERRUPTED = 130
 
 
 class _Commands(click.Group):
@@ -31,12 +35,20 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"autotrain_dsl.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"autotrain_dsl.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+
+class _TerminatedError(BaseException):
+    """Somebody has asked this process to end."""
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise _TerminatedError
 
 
 @click.group(
@@ -54,6 +66,8 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter still gets the rest
+    main_thread = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, _terminate) if main_thread else None
     try:
         code = main.main(standalone_mode=False)
         if sys.stdout is not None:
@@ -61,6 +75,9 @@ def run() -> None:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
+    except _TerminatedError:
+        click.echo("terminated; nothing half-written was left behind, and the next run goes on from here", err=True)
+        code = TERMINATED
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted; nothing half-written was left behind", err=True)
         code = INTERRUPTED
@@ -74,4 +91,7 @@ def run() -> None:
         traceback.print_exc()
         click.echo("\nThis is a defect in autotrain-dsl. Please report it with the text above.", err=True)
         code = DEFECT
+    finally:
+        if main_thread:
+            signal.signal(signal.SIGTERM, before)
     sys.exit(code or 0)

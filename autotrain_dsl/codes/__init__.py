@@ -1,7 +1,15 @@
 """Every kind of finding, by hundred: the registry from which the manual pages are made."""
 
-from autotrain_dsl.codes import document, expressions, graph, resolver, schema, tables
+from autotrain_dsl.codes import configuration, document, expressions, graph, resolver, schema, tables
 from autotrain_dsl.diagnostics import Code
 
-ALL: tuple[Code, ...] = document.ALL + schema.ALL + resolver.ALL + expressions.ALL + graph.ALL + tables.ALL
+ALL: tuple[Code, ...] = (
+    *document.ALL,
+    *schema.ALL,
+    *resolver.ALL,
+    *expressions.ALL,
+    *graph.ALL,
+    *tables.ALL,
+    *configuration.ALL,
+)
 BY_ID: dict[str, Code] = {code.id: code for code in ALL}

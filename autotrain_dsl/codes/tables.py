@@ -116,6 +116,38 @@ CURRICULUM_CHANGED = Code(
     "Decisions of one curriculum and version should rest on the same rules and parameters.",
     "Give the changed curriculum a new version (`extends` makes that short), and restore the old one.",
 )
+EDITED_TABLE = Code(
+    "ATD515",
+    "edited-table",
+    Severity.ERROR,
+    "another program has changed the exported df_manager",
+    "Two programs that write one table undo each other's decisions. Nothing is changed until a person has decided.",
+    "`evaluate --adopt` takes the changes over and keeps the old rows on record; `evaluate --restore` undoes them.",
+)
+DAMAGED_EXPORT = Code(
+    "ATD516",
+    "damaged-export",
+    Severity.WARNING,
+    "the exported df_manager cannot be read",
+    "It is made from the state, which is whole, and is written again. Something has damaged the file.",
+    "Look for what has done it: a full disk, a program that was cut off, a copy that was not finished.",
+)
+UNVERIFIED = Code(
+    "ATD517",
+    "unverified-decision",
+    Severity.ERROR,
+    "a recorded decision comes out differently",
+    "The same rules on the recorded metrics give another result: a row was changed by hand, or the program was.",
+    "Look at the row with `history`; `evaluate --rerun --subject` judges the mouse anew.",
+)
+PLACED_IN_VAIN = Code(
+    "ATD518",
+    "placed-in-vain",
+    Severity.WARNING,
+    "a mouse was placed that needs no stage",
+    "`--place` is for a mouse whose suggested stage is none of its curriculum; often the number is mistyped.",
+    "Correct `--place`. To train a mouse in another stage, run that stage on the rig.",
+)
 
 ALL = (
     UNREADABLE,
@@ -132,4 +164,8 @@ ALL = (
     OPEN_LOOP,
     UNKNOWN_SUBJECT,
     CURRICULUM_CHANGED,
+    EDITED_TABLE,
+    DAMAGED_EXPORT,
+    UNVERIFIED,
+    PLACED_IN_VAIN,
 )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.judging import Outcome
+from autotrain_dsl.nightly import Result
 from autotrain_dsl.report.text import clean
 from autotrain_dsl.tables.behavior import Behavior
 from autotrain_dsl.tables.issues import Issue
@@ -24,8 +25,13 @@ _COMPARED = (
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What an evaluation read, found and wrote; ``written`` are the tables that were changed."""
+    """What an evaluation read, found and wrote; ``written`` are the tables that were changed.
 
+    ``name`` is that of the manager in the configuration, ``behavior_version`` the SHA-256 of df_behavior,
+    ``generation`` the newest one of the state, ``adopted`` what was taken over from another program.
+    """
+
+    name: str
     behavior_uri: str
     manager_uri: str
     behavior: Behavior
@@ -33,6 +39,17 @@ class Run:
     rows: int
     dry_run: bool
     written: tuple[str, ...]
+    generation: int
+    behavior_version: str
+    adopted: str
+
+    @classmethod
+    def of(cls, name: str, behavior_uri: str, manager_uri: str, result: Result, dry_run: bool) -> Run:
+        """From the result of a nightly run."""
+        return cls(
+            name, behavior_uri, manager_uri, result.behavior, result.outcome, result.rows, dry_run, result.written,
+            result.generation, result.behavior_version, result.adopted,
+        )  # fmt: skip
 
 
 def counts(run: Run) -> dict[str, int]:
@@ -65,6 +82,7 @@ def as_text(run: Run) -> str:
     lines = [
         f"{clean(run.behavior_uri)}: {_count(n['sessions_read'], 'row')}, {mice} looked at",
         *_leftovers(n),
+        *([f"taken over: {run.adopted}"] if run.adopted else []),
         f"judged {_count(n['judged'], 'session')}{'' if n['judged'] or n['not_judged'] else ': there is nothing new'}",
     ]
     if n["judged"]:
@@ -84,14 +102,21 @@ def as_text(run: Run) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def as_json(run: Run) -> str:
-    """The whole run as a JSON object."""
-    content: dict[str, Any] = {
+def content(run: Run, catalog: Catalog) -> dict[str, Any]:
+    """The whole run as plain data: what ``--format json`` prints and what is kept as the report of the run."""
+    return {
         "version": FORMAT,
+        "name": run.name,
         "behavior": run.behavior_uri,
+        "behavior_sha256": run.behavior_version,
         "manager": run.manager_uri,
+        "generation": run.generation,
+        "rows": run.rows,
         "dry_run": run.dry_run,
         "written": list(run.written),
+        "adopted": run.adopted,
+        "failed": [],
+        "curriculums": _curriculums(run, catalog),
         "summary": counts(run),
         "judged": [_row(row) for row in run.outcome.judged],
         "corrected": [{"before": _row(before), "after": _row(after)} for before, after in run.outcome.replaced],
@@ -99,7 +124,13 @@ def as_json(run: Run) -> str:
         "stale": [_issue(issue) for issue in run.outcome.stale],
         "warnings": [_issue(issue) for issue in run.outcome.warnings],
     }
-    return json.dumps(content, indent=2) + "\n"
+
+
+def _curriculums(run: Run, catalog: Catalog) -> list[dict[str, str]]:
+    """The curriculums by which sessions were judged in this run, with the hash of their content."""
+    used = {(row.curriculum_name, row.curriculum_version) for row in run.outcome.judged}
+    found = [(name, version, catalog.find(name, version)) for name, version in sorted(used)]
+    return [{"name": n, "version": v, "sha256": graph.content_hash} for n, v, graph in found if graph is not None]
 
 
 def _leftovers(n: dict[str, int]) -> list[str]:

@@ -1,27 +1,152 @@
-"""Where tables are kept: one small port, and what implements it."""
+"""Where tables are kept: URIs, and what implements the ports behind them."""
 
 from __future__ import annotations
 
+import hashlib
+import importlib
+import os
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from autotrain_dsl.store.base import StoreError, Table
-from autotrain_dsl.store.formats import SUFFIXES
-from autotrain_dsl.store.local import LocalTable
+import pandas as pd
+
+from autotrain_dsl.store.base import Objects, State, StoreError, UnreadableError
+from autotrain_dsl.store.exports import Export
+from autotrain_dsl.store.formats import SUFFIXES, decode
+from autotrain_dsl.store.generations import KEPT, ObjectState
+from autotrain_dsl.store.local import LocalObjects
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/{2,}")
+_S3 = "s3"
 
 
-def open_table(uri: str) -> Table:
-    """The table at a URI. Raises StoreError where this version cannot reach it."""
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", uri):
-        raise StoreError(f"`{uri}`: this version reads and writes local tables only", wrong_use=True)
-    path = Path(uri)
-    if path.suffix not in SUFFIXES:
-        kinds = " or ".join(SUFFIXES)
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How stores are reached: values of ``s3.Settings``, what puts secrets into a URI, generations to keep."""
+
+    s3: Mapping[str, Any] = field(default_factory=dict)
+    expand: Callable[[str], str] = str
+    kept: int = KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A table that was read; ``version`` is a SHA-256 of its bytes, empty for a table in a database."""
+
+    frame: pd.DataFrame
+    version: str
+
+
+def is_database(uri: str) -> bool:
+    """Whether a URI names a table in a database."""
+    scheme = _SCHEME.match(uri)
+    return scheme is not None and scheme[1].lower() != _S3
+
+
+def read_table(uri: str, access: Access) -> Loaded | None:
+    """The table at a URI, None where there is none. Raises StoreError, and UnreadableError where it is damaged."""
+    if is_database(uri):
+        frame = _sql("sql").read_table(access.expand(uri))
+        return None if frame is None else Loaded(frame, "")
+    objects, key = locate(uri, access)
+    blob = objects.get(key)
+    if blob is None:
+        return None
+    return Loaded(decode(blob.content, _suffix(uri)), hashlib.sha256(blob.content).hexdigest())
+
+
+def open_state(uri: str, access: Access) -> State:
+    """The state of the df_manager at a URI: in the database, or in a folder beside the exported table."""
+    if is_database(uri):
+        state: State = _sql("sql_state").SqlState(access.expand(uri))
+        return state
+    export, key = locate(uri, access)
+    return ObjectState(_folder(state_uri(uri, access), access), export, key, access.kept)
+
+
+def state_uri(uri: str, access: Access) -> str:
+    """Where the state of an exported table is kept. A link is followed: whatever its name, it is one table."""
+    if not _SCHEME.match(uri) and Path(access.expand(uri)).is_symlink():
+        uri = os.path.realpath(access.expand(uri))
+    return f"{uri}.state"
+
+
+def export(uri: str, what: str, access: Access) -> Export:
+    """A table for readers at a URI."""
+    return Export(*locate(uri, access), what)
+
+
+def locate(uri: str, access: Access) -> tuple[Objects, str]:
+    """The folder or prefix and the key of a table in a file or object."""
+    if _suffix(uri) not in SUFFIXES:
+        kinds = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
         raise StoreError(f"`{uri}`: a table is a file that ends in {kinds}", wrong_use=True)
-    return LocalTable(path)
+    return place(uri, access)
 
 
-def beside(uri: str, what: str) -> str:
-    """URI of a table that accompanies another: ``df_manager.parquet`` -> ``df_manager_stats.parquet``."""
-    path = Path(uri)
-    return str(path.with_name(f"{path.stem}_{what}{path.suffix}"))
+def place(uri: str, access: Access) -> tuple[Objects, str]:
+    """The folder or prefix and the key of any file or object."""
+    head, separator, key = uri.rpartition("/") if _SCHEME.match(uri) else _split(uri)
+    if not key or (separator and _SCHEME.fullmatch(f"{head}/")):
+        raise StoreError(f"`{uri}` names no file or object", wrong_use=True)
+    return _folder(head, access), access.expand(key)
+
+
+def folder(uri: str, access: Access) -> Objects:
+    """A folder or prefix."""
+    return _folder(uri.rstrip("/") or uri, access)
+
+
+def beside(uri: str, what: str, suffix: str = "") -> str:
+    """URI of what accompanies a table: ``df_manager.parquet`` -> ``df_manager_stats.parquet``."""
+    stem, _, own = uri.rpartition(".")
+    return f"{stem}_{what}{suffix or f'.{own}'}"
+
+
+def _split(path: str) -> tuple[str, str, str]:
+    return str(Path(path).parent), "/", Path(path).name
+
+
+def _folder(uri: str, access: Access) -> Objects:
+    scheme = _SCHEME.match(uri)
+    if scheme is None:
+        return LocalObjects(Path(access.expand(uri)))
+    if scheme[1].lower() != _S3:
+        raise StoreError(f"`{uri}`: files are kept in a local folder or below s3://", wrong_use=True)
+    from autotrain_dsl.store import s3  # noqa: PLC0415 - loads boto3, which only those need who use it
+
+    bucket, key = s3.parse(f"{access.expand(uri)}/")
+    found: Objects = s3.S3Objects(bucket, key.strip("/"), s3.Settings(**access.s3))
+    return found
+
+
+def _sql(module: str) -> Any:
+    try:
+        return importlib.import_module(f"autotrain_dsl.store.{module}")  # SQLAlchemy is an extra
+    except ImportError as error:
+        message = f"databases need more packages ({error.name}): pip install 'autotrain-dsl[sql]'"
+        raise StoreError(message, wrong_use=True) from error
+
+
+def _suffix(uri: str) -> str:
+    return Path(uri).suffix
+
+
+__all__ = [
+    "SUFFIXES",
+    "Access",
+    "Loaded",
+    "UnreadableError",
+    "beside",
+    "export",
+    "folder",
+    "is_database",
+    "locate",
+    "open_state",
+    "place",
+    "read_table",
+    "state_uri",
+]

@@ -1,13 +1,17 @@
-"""Tables as bytes: parquet and csv."""
+"""Tables as bytes: parquet, csv and pickle."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Mapping
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from autotrain_dsl.store import pickles
 from autotrain_dsl.store.base import UnreadableError
 
 Decode = Callable[[bytes], pd.DataFrame]
@@ -23,14 +27,24 @@ def decode(content: bytes, suffix: str) -> pd.DataFrame:
     """The table in some bytes. Raises UnreadableError, with the reason, where they are none."""
     try:
         return _FORMATS[suffix][1](content)
+    except UnreadableError:
+        raise
     except Exception as error:  # pandas and pyarrow raise some twenty kinds for damaged files
         reason = (str(error).strip().splitlines() or ["no reason given"])[0][:200]
         raise UnreadableError(reason) from error
 
 
 def _to_parquet(frame: pd.DataFrame) -> bytes:
+    # Text is text, whether pandas holds it as Python objects or in a type of its own: equal tables are equal bytes.
+    table = pa.Table.from_pandas(frame, preserve_index=frame.index.nlevels > 1)
+    fields = [field.with_type(pa.string()) if pa.types.is_large_string(field.type) else field for field in table.schema]
+    described = json.loads(table.schema.metadata[b"pandas"])
+    for column in [*described["columns"], *described["column_indexes"]]:
+        if column["numpy_type"] == "str":
+            column.update(numpy_type="object", pandas_type="unicode")
+    metadata = {b"pandas": json.dumps(described).encode()}
     buffer = io.BytesIO()
-    frame.to_parquet(buffer, engine="pyarrow", index=frame.index.nlevels > 1)
+    pq.write_table(table.cast(pa.schema(fields, metadata=metadata)), buffer)
     return buffer.getvalue()
 
 
@@ -67,5 +81,9 @@ def _from_csv(content: bytes) -> pd.DataFrame:
 
 csv.field_size_limit(2**31 - 1)  # what this program has written it can read
 
-_FORMATS: Mapping[str, tuple[Encode, Decode]] = {".parquet": (_to_parquet, _from_parquet), ".csv": (_to_csv, _from_csv)}
+_FORMATS: Mapping[str, tuple[Encode, Decode]] = {
+    ".parquet": (_to_parquet, _from_parquet),
+    ".csv": (_to_csv, _from_csv),
+    ".pkl": (pickles.encode, pickles.decode),
+}
 SUFFIXES = tuple(_FORMATS)

@@ -1,86 +1,131 @@
-"""Tables in local files, replaced as a whole and never half."""
+"""Objects in local files, replaced as a whole and never half."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
 from filelock import FileLock, Timeout
 
-from autotrain_dsl.store.base import ConflictError, Snapshot, StoreError, UnreadableError
-from autotrain_dsl.store.formats import decode, encode
+from autotrain_dsl.store.base import Blob, ConflictError, StoreError
 
+LOCK = ".autotrain-dsl.lock"
 LOCK_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class LocalTable:
-    """A table in one file; its version is the SHA-256 of its bytes."""
+class LocalObjects:
+    """Files below a folder, which is made if its own parent is there; a version is the SHA-256 of the bytes."""
 
-    path: Path
+    root: Path
 
     @property
     def uri(self) -> str:
-        """The path."""
-        return str(self.path)
+        """See ``Objects.uri``."""
+        return str(self.root)
 
-    def read(self) -> Snapshot | None:
-        """See ``Table.read``."""
-        content = self._content()
-        if content is None:
-            return None
-        try:
-            return Snapshot(decode(content, self.path.suffix), _version(content))
-        except UnreadableError as error:
-            error.version = _version(content)
-            raise
+    def get(self, key: str) -> Blob | None:
+        """See ``Objects.get``."""
+        content = self._content(self._path(key))
+        return None if content is None else Blob(content, _version(content))
 
-    def write(self, frame: pd.DataFrame, replaces: str | None) -> str:
-        """See ``Table.write``: compared and renamed into place under a lock that other runs respect."""
-        content = encode(frame, self.path.suffix)
-        if not self.path.parent.is_dir():
-            raise StoreError(f"cannot write `{self.path}`: there is no folder `{self.path.parent}`")
-        try:
-            target = self.path.resolve()  # whatever name or link a run takes, it is one lock
-            with FileLock(target.with_name(f".{target.name}.lock"), timeout=LOCK_SECONDS):
-                present = self._content()
-                if (None if present is None else _version(present)) != replaces:
-                    raise ConflictError(f"`{self.path}` was changed by another run")
-                self._replace(content)
-        except Timeout as error:
-            raise StoreError(f"another run has locked `{self.path}` for {LOCK_SECONDS} s") from error
-        except OSError as error:
-            raise StoreError(f"cannot write `{self.path}`: {error.strerror or error}") from error
+    def put(self, key: str, content: bytes, replaces: str | None) -> str:
+        """See ``Objects.put``: compared and renamed into place under a lock that other runs respect."""
+        path = self._path(key)
+        self._make_folder(path)
+        with self._locked(path) as target:
+            present = self._content(target)
+            if (None if present is None else _version(present)) != replaces:
+                raise ConflictError(f"`{path}` was changed by another run")
+            _replace(target, content)
         return _version(content)
 
-    def _content(self) -> bytes | None:
-        try:
-            return self.path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StoreError(f"cannot read `{self.path}`: {error.strerror or error}") from error
+    def keys(self, prefix: str = "") -> list[str]:
+        """See ``Objects.keys``; hidden files are left out."""
+        found = []
+        for folder, folders, files in os.walk(self.root):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            found += [Path(folder, name).relative_to(self.root).as_posix() for name in files if name[0] != "."]
+        return sorted(key for key in found if key.startswith(prefix))
 
-    def _replace(self, content: bytes) -> None:
-        # The name is fixed: what a killed run left behind is overwritten by the next one.
-        target = self.path.resolve()  # a link stays a link
-        temporary = target.with_name(f".{target.name}.new")
+    def delete(self, key: str) -> None:
+        """See ``Objects.delete``."""
+        path = self._path(key)
+        if path.parent.is_dir():
+            with self._locked(path) as target:
+                target.unlink(missing_ok=True)
+
+    def ensure(self) -> None:
+        """See ``Objects.ensure``: they are checked here, under a lock."""
+
+    def probe(self) -> None:
+        """See ``Objects.probe``: a file is made, replaced and removed under the lock."""
+        key = ".probe/probe"
+        made = not self.root.exists()
+        self.delete(key)
+        self.put(key, b"2", self.put(key, b"1", None))
+        self.delete(key)
+        with contextlib.suppress(OSError):
+            (self.root / ".probe" / LOCK).unlink(missing_ok=True)
+            (self.root / ".probe").rmdir()
+            if made:
+                self.root.rmdir()
+
+    def _path(self, key: str) -> Path:
+        parts = key.split("/")
+        if not key or any(part in ("", ".", "..") or not part.isprintable() for part in parts):
+            raise StoreError(f"`{key}` cannot be the name of a file below `{self.root}`", wrong_use=True)
+        return self.root.joinpath(*parts)
+
+    def _make_folder(self, path: Path) -> None:
+        if not self.root.parent.is_dir():
+            raise StoreError(f"cannot write `{path}`: there is no folder `{self.root.parent}`")
         try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            if target.exists():
-                shutil.copymode(target, temporary)
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _sync(target.parent)
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot write `{path}`: {error.strerror or error}") from error
+
+    @contextlib.contextmanager
+    def _locked(self, path: Path) -> Iterator[Path]:
+        """The file behind a path (a link stays a link), with its folder locked: whatever name it takes, one lock."""
+        try:
+            target = path.resolve()
+            with FileLock(target.parent / LOCK, timeout=LOCK_SECONDS):
+                yield target
+        except Timeout as error:
+            raise StoreError(f"another run has locked `{path.parent}` for {LOCK_SECONDS} s") from error
+        except (OSError, RuntimeError) as error:
+            raise StoreError(f"cannot write `{path}`: {getattr(error, 'strerror', None) or error}") from error
+
+    def _content(self, path: Path) -> bytes | None:
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except (OSError, ValueError) as error:
+            raise StoreError(f"cannot read `{path}`: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _replace(target: Path, content: bytes) -> None:
+    # The name is fixed: what a killed run left behind is overwritten by the next one.
+    temporary = target.with_name(f".{target.name}.new")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, temporary)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync(target.parent)
 
 
 def _sync(folder: Path) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from autotrain_dsl import columns
@@ -90,6 +92,62 @@ def to_frame(rows: Iterable[Row], integers: frozenset[str] = frozenset()) -> pd.
     for name in sorted({name for row in ordered for name in row.extra}):
         data[name] = _foreign([row.extra.get(name) for row in ordered])
     return pd.DataFrame(data)
+
+
+def merged(frame: pd.DataFrame, rows: Iterable[Row], integers: frozenset[str] = frozenset()) -> pd.DataFrame:
+    """A table that ``to_frame`` has made, with rows added, or put in place of those of the same subject and session.
+
+    The same as making it from all rows at once, without turning every row of a large table to Python.
+    """
+    new = to_frame(rows, integers)
+    kept = frame[~_among(frame, new)]
+    foreign = extra_columns(frame)
+    names = {*_metrics_of(frame), *_metrics_of(new)}
+    ordered = [*columns.BEFORE_METRICS, *sorted(names), *columns.AFTER_METRICS, *columns.OWN, *foreign]
+    data = {name: _joined(kept, new, name) for name in ordered}
+    joined = pd.DataFrame(data)
+    subjects, _ = pd.factorize(joined["subject_id"], sort=True)
+    order = np.lexsort((joined["session"].to_numpy(), subjects))
+    return joined.take(order).reset_index(drop=True)
+
+
+def is_canonical(frame: pd.DataFrame) -> bool:
+    """Whether a table has exactly the columns that ``to_frame`` gives, without those of somebody else."""
+    names = list(frame.columns)
+    before, after = list(columns.BEFORE_METRICS), [*columns.AFTER_METRICS, *columns.OWN]
+    return names[: len(before)] == before and names[-len(after) :] == after and not extra_columns(frame)
+
+
+def extra_columns(frame: pd.DataFrame) -> list[str]:
+    """The columns of a table of ``to_frame`` that somebody else has added."""
+    names = [str(name) for name in frame.columns]
+    return names[names.index(columns.OWN[-1]) + 1 :] if columns.OWN[-1] in names else names
+
+
+def _metrics_of(frame: pd.DataFrame) -> list[str]:
+    names = [str(name) for name in frame.columns]
+    return names[names.index(columns.BEFORE_METRICS[-1]) + 1 : names.index(columns.AFTER_METRICS[0])]
+
+
+def _among(frame: pd.DataFrame, new: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which rows have the subject and session of one in ``new``."""
+    found = frame["subject_id"].isin(new["subject_id"]).to_numpy(bool, copy=True)
+    keys = set(zip(new["subject_id"], new["session"], strict=True))
+    theirs = frame[found]
+    found[found] = [key in keys for key in zip(theirs["subject_id"], theirs["session"], strict=True)]
+    return found
+
+
+def _joined(kept: pd.DataFrame, new: pd.DataFrame, name: str) -> Any:
+    """One column of two tables one after the other; where one does not have it, nothing stands there."""
+    if name not in new or name not in kept:
+        present = kept[name] if name in kept else new[name]
+        empty = pd.Series([None] * (len(new) if name in kept else len(kept)), dtype=present.dtype)
+        parts = [present, empty] if name in kept else [empty, present]
+    else:
+        parts = [kept[name], new[name].astype(kept[name].dtype) if kept[name].dtype != "Int64" else new[name]]
+    joined = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    return joined.astype("float64") if joined.dtype == "Float64" else joined
 
 
 def _foreign(values: list[Cell]) -> Any:

@@ -1,0 +1,89 @@
+"""Options that several commands share: which df_manager, out of which tables, by which curriculums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from autotrain_dsl.cli import jobs
+from autotrain_dsl.cli.jobs import Target
+
+Decorated = Callable[..., Any]
+KINDS = "a .parquet, .csv or .pkl file, s3://BUCKET/KEY or DATABASE-URL#TABLE"
+
+
+def _default(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, str] | None:
+    if value is None:
+        return None
+    name, separator, version = value.rpartition("@")
+    if not separator or not name or not version:
+        raise click.BadParameter(f'`{value}` is not of the form "NAME@VERSION", such as "Coupled Baiting@2.3"')
+    return name, version
+
+
+_OPTIONS = (
+    click.option(
+        "--config",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        metavar="FILE",
+        help="Configuration with one or several managers.",
+    ),
+    click.option(
+        "--curriculums",
+        "paths",
+        multiple=True,
+        type=click.Path(exists=True, path_type=Path),
+        help="File or folder with curriculums; may be given several times.",
+    ),
+    click.option("--behavior", metavar="URI", help=f"df_behavior: {KINDS}."),
+    click.option(
+        "--manager",
+        metavar="URI",
+        help="df_manager: the same kinds; made if missing. With --config: only the manager of this name.",
+    ),
+    click.option(
+        "--default-curriculum",
+        "default",
+        callback=_default,
+        metavar="NAME@VERSION",
+        help="For sessions without a version.",
+    ),
+    click.option(
+        "--schemas", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of task schemas."
+    ),
+)
+
+
+def tables(command: Decorated) -> Decorated:
+    """The options by which a command finds its tables and curriculums."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def targets(
+    config: Path | None,
+    paths: tuple[Path, ...],
+    behavior: str | None,
+    manager: str | None,
+    default: tuple[str, str] | None,
+    schemas: Path | None,
+    output: str,
+) -> list[Target]:
+    """What these options name. Raises click.UsageError where they do not go together."""
+    if config is not None:
+        given = {"--curriculums": paths, "--behavior": behavior, "--default-curriculum": default, "--schemas": schemas}
+        if clash := [name for name, value in given.items() if value]:
+            raise click.UsageError(f"--config says what {', '.join(clash)} would say; leave one of them out")
+        return jobs.configured(config, manager, output)
+    missing = [
+        name
+        for name, value in (("--curriculums", paths), ("--behavior", behavior), ("--manager", manager))
+        if not value
+    ]
+    if missing or behavior is None or manager is None:
+        raise click.UsageError(f"Missing option {', '.join(missing)} (or --config FILE)")
+    return [jobs.direct(paths, schemas, behavior, manager, default)]

@@ -1,0 +1,227 @@
+"""The state of df_manager as objects: immutable generations, and a head that is replaced by compare-and-swap.
+
+``gen/<generation>-<sha256>.parquet`` is the table at one generation and never changes. ``HEAD.json`` names the newest
+one; replacing it is the moment at which a run counts. Everything that can be read is checked against a SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from autotrain_dsl.store.base import Blob, Change, ConflictError, Objects, Snapshot, StoreError, UnreadableError
+from autotrain_dsl.store.formats import decode, encode
+
+HEAD = "HEAD.json"
+FORMAT = 1
+KEPT = 30  # generations, at the least
+_GENERATION = re.compile(r"gen/(\d{6,})-[0-9a-f]{64}(-superseded)?\.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class _Read(Snapshot):
+    """A generation with the head that named it."""
+
+    head: Mapping[str, Any]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Foreign(Snapshot):
+    """The table of another program, with the SHA-256 of its bytes."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectState:
+    """State below one folder or prefix; ``export`` is where another program may have left a table before."""
+
+    objects: Objects
+    export: Objects
+    export_key: str
+    kept: int = KEPT
+
+    @property
+    def uri(self) -> str:
+        """See ``State.uri``."""
+        return self.objects.uri
+
+    def read(self) -> Snapshot | None:
+        """See ``State.read``; without a head it is the table of another program, as generation 0."""
+        found = self._head()
+        if found is None:
+            self._refuse_lost_head()
+            present = self.export.get(self.export_key)
+            if present is None:
+                return None
+            return _Foreign(0, decode(present.content, _suffix(self.export_key)), _sha(present.content))
+        head, version = found
+        return _Read(head["generation"], self._table(head["manager"]), head, version)
+
+    def generation(self) -> int:
+        """See ``State.generation``."""
+        found = self._head()
+        return 0 if found is None else int(found[0]["generation"])
+
+    def superseded(self) -> pd.DataFrame | None:
+        """See ``State.superseded``."""
+        found = self._head()
+        return None if found is None or found[0]["superseded"] is None else self._table(found[0]["superseded"])
+
+    def publish(self, change: Change, replaces: Snapshot | None) -> Snapshot:
+        """See ``State.publish``."""
+        self.objects.ensure()
+        before = replaces if isinstance(replaces, _Read) else None
+        generation = 1 if before is None else before.generation + 1
+        head: dict[str, Any] = {
+            "format": FORMAT,
+            "generation": generation,
+            "manager": self._keep(generation, change.after, change.exported.get("manager.parquet")),
+            "superseded": self._keep_superseded(generation, change, before),
+            "parent": None if before is None else before.version,
+            "publish_id": change.publish_id,
+            "at": change.at,
+            "program": change.program,
+        }
+        shas = {name: _sha(content) for name, content in sorted(change.exported.items())}
+        own = {"generation": generation, "publish_id": change.publish_id, "exports": shas}
+        taken = replaces.sha256 if isinstance(replaces, _Foreign) else change.taken
+        foreign = {"generation": 0, "publish_id": "", "exports": {f"manager{_suffix(self.export_key)}": taken}}
+        older = [] if before is None else before.head["history"]
+        head["history"] = [own, *([foreign] if taken else []), *older][: self.kept]
+        content = _sealed(head)
+        try:
+            version = self.objects.put(HEAD, content, None if before is None else before.version)
+        except ConflictError:
+            # A reply that was lost may have been followed by another run's publish on top of this one.
+            found = self._head()
+            if found is None or not any(e["publish_id"] == change.publish_id for e in found[0]["history"]):
+                raise
+            return Snapshot(generation, change.after)
+        return _Read(generation, change.after, head, version)
+
+    def exported(self) -> list[Mapping[str, str]]:
+        """SHA-256 of what was exported at every known generation, newest first; names such as ``manager.csv``."""
+        found = self._head()
+        return [] if found is None else [entry["exports"] for entry in found[0]["history"]]
+
+    def prune(self) -> None:
+        """Remove generations that are older than what is kept."""
+        found = self._head()
+        if found is None:
+            return
+        head = found[0]
+        named = {head["manager"]["key"], *([head["superseded"]["key"]] if head["superseded"] else [])}
+        for key in self.objects.keys("gen/"):
+            match = _GENERATION.fullmatch(key)
+            if match and int(match[1]) <= head["generation"] - self.kept and key not in named:
+                self.objects.delete(key)
+
+    def verify(self) -> list[str]:
+        """What is damaged among everything that is kept; empty if all is as it was published."""
+        faults = []
+        for key in self.objects.keys("gen/"):
+            match = _GENERATION.fullmatch(key)
+            blob = self.objects.get(key)
+            if match is None:
+                faults.append(f"`{self.uri}/{key}` does not belong here")
+            elif blob is not None and _sha(blob.content) not in key:
+                faults.append(f"`{self.uri}/{key}` is damaged")
+        return faults
+
+    def report(self, text: str) -> bool:  # noqa: ARG002 - a port
+        """See ``State.report``: a report is a file beside the exported table."""
+        return False
+
+    def probe(self) -> None:
+        """See ``State.probe``."""
+        self.objects.probe()
+
+    def _head(self) -> tuple[Mapping[str, Any], str] | None:
+        blob = self.objects.get(HEAD)
+        return None if blob is None else (self._opened(blob), blob.version)
+
+    def _opened(self, blob: Blob) -> Mapping[str, Any]:
+        way_out = (
+            "restore it from a copy of that folder, or move the folder away so that the exported table is taken over"
+        )
+        try:
+            head: dict[str, Any] = json.loads(blob.content)
+            whole = _sealed({key: value for key, value in head.items() if key != "sha256"}) == blob.content
+        except (ValueError, AttributeError, TypeError, RecursionError):
+            whole = False
+        if not whole:
+            raise UnreadableError(f"`{self.uri}/{HEAD}` is damaged: {way_out}")
+        if head.get("format") != FORMAT:
+            raise UnreadableError(f"`{self.uri}/{HEAD}` was written by another version of this program")
+        return head
+
+    def _refuse_lost_head(self) -> None:
+        """A first run that was killed leaves generation 1 without a head; more than that means it was lost."""
+        numbers = [int(match[1]) for key in self.objects.keys("gen/") if (match := _GENERATION.fullmatch(key))]
+        if max(numbers, default=0) > 1:
+            message = (
+                f"`{self.uri}/{HEAD}` is gone, although generation {max(numbers)} is there: restore it from a copy"
+            )
+            raise UnreadableError(f"{message}, or move the folder away so that the exported table is taken over")
+
+    def _table(self, entry: Mapping[str, Any]) -> pd.DataFrame:
+        blob = self.objects.get(entry["key"])
+        if blob is None:
+            raise UnreadableError(f"`{self.uri}/{entry['key']}` is gone: restore it from a copy")
+        if _sha(blob.content) != entry["sha256"]:
+            raise UnreadableError(f"`{self.uri}/{entry['key']}` is damaged: restore it from a copy")
+        return decode(blob.content, ".parquet")
+
+    def _keep(
+        self, generation: int, frame: pd.DataFrame, content: bytes | None = None, kind: str = ""
+    ) -> Mapping[str, Any]:
+        """Write a table under a name that says what it holds; one that is there already is the same."""
+        content = encode(frame, ".parquet") if content is None else content
+        sha = _sha(content)
+        key = f"gen/{generation:06d}-{sha}{kind}.parquet"
+        try:
+            self.objects.put(key, content, None)
+        except ConflictError as error:
+            present = self.objects.get(key)
+            if present is None or present.content != content:
+                raise StoreError(f"`{self.uri}/{key}` is damaged: remove it") from error
+        return {"key": key, "sha256": sha, "rows": len(frame)}
+
+    def _keep_superseded(self, generation: int, change: Change, before: _Read | None) -> Mapping[str, Any] | None:
+        entry: Mapping[str, Any] | None = None if before is None else before.head["superseded"]
+        if change.superseded.empty:
+            return entry
+        new = change.superseded.assign(superseded_in=generation)
+        frame = new if entry is None else _joined(self._table(entry), new)
+        return self._keep(generation, frame, kind="-superseded")
+
+
+def _joined(older: pd.DataFrame, newer: pd.DataFrame) -> pd.DataFrame:
+    """Two tables one after the other; a column of other kinds in both, which no file could hold, turns to text."""
+    joined = pd.concat([older, newer], ignore_index=True)
+    for name in set(older) & set(newer):
+        if joined[name].dtype == object and older[name].dtype != newer[name].dtype:
+            joined[name] = [None if pd.isna(value) else str(value) for value in joined[name]]
+    return joined
+
+
+def _sealed(head: Mapping[str, Any]) -> bytes:
+    """The bytes of a head, with a SHA-256 of everything else in it."""
+    text = json.dumps(head, sort_keys=True, separators=(",", ":"))
+    return json.dumps({**head, "sha256": _sha(text.encode())}, sort_keys=True, indent=1).encode() + b"\n"
+
+
+def _sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _suffix(key: str) -> str:
+    return f".{key.rpartition('.')[2]}"
