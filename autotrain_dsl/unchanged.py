@@ -182,40 +182,48 @@ def _places(keys: Numbers, judged: _Judged) -> tuple[Numbers, Flags]:
 def _same(sessions: _Sessions, rows: Numbers, place: Numbers, table: pd.DataFrame, catalog: Catalog) -> Flags:
     """Whether a judged session rests on what it rested on, and was judged by the curriculum that it names."""
     recorded, readable = _recorded(table["basis"])
-    names, versions = (table[c].to_numpy(object)[place] for c in ("curriculum_name", "curriculum_version"))
-    pairs, uniques = pd.factorize(pd.Series(list(zip(names, versions, strict=True)), dtype=object))
+    (name_codes, names), (version_codes, versions) = (
+        _coded(table[c]) for c in ("curriculum_name", "curriculum_version")
+    )
+    pairs = (name_codes * len(versions) + version_codes)[place]
+    own = sessions.version[rows]
     same = np.zeros(len(rows), bool)
     made: dict[tuple[Metric, ...], npt.NDArray[np.uint64]] = {}
-    for code, (name, version) in enumerate(uniques):
-        graph = catalog.find(str(name), str(version))
+    for pair in np.unique(pairs):
+        name, version = names[pair // len(versions)], versions[pair % len(versions)]
+        graph = catalog.find(name, version)
         if graph is None:
             continue
         metrics = tuple(graph.task.metrics.values())
         if metrics not in made:
             made[metrics] = sessions.bases(metrics, rows)
-        mine = pairs == code
-        own = sessions.version[rows]
         named = (own == "") | ((own == version) & (sessions.curriculum[rows] == name))
-        same |= mine & named & readable[place] & (made[metrics] == recorded[place])
+        same |= (pairs == pair) & named & readable[place] & (made[metrics] == recorded[place])
     return same
+
+
+def _coded(column: pd.Series[Any]) -> tuple[Numbers, list[str]]:
+    """A column of texts as places in a list of them; nothing is the empty text."""
+    codes, uniques = pd.factorize(column)
+    return codes.astype(np.int64) + 1, ["", *map(str, uniques)]
 
 
 def _recorded(column: pd.Series[Any]) -> tuple[npt.NDArray[np.uint64], Flags]:
     """The bases that df_manager holds as numbers, and which of them are any."""
-    texts = column.to_numpy(object)
-    readable = np.array([isinstance(text, str) and len(text) == 16 and text.isalnum() for text in texts], bool)
-    joined = "".join(text if fine else "0" * 16 for text, fine in zip(texts, readable, strict=True))
+    readable = (column.str.len() == 16).fillna(value=False).to_numpy(bool)
+    joined = "".join(column.where(readable, "0" * 16).to_list())
     try:
         return np.frombuffer(bytes.fromhex(joined), ">u8").astype(np.uint64), readable
     except ValueError:
-        return np.zeros(len(texts), np.uint64), np.zeros(len(texts), bool)
+        return np.zeros(len(column), np.uint64), np.zeros(len(column), bool)
 
 
 def _overtaken(table: pd.DataFrame, judged: _Judged) -> Flags:
     """Rows whose suggested stage is not the one that the row before them suggests."""
     order = judged.order
-    following = table["next_stage_suggested"].to_numpy(object)[order]
-    suggested = table["current_stage_suggested"].to_numpy(object)[order]
+    both = pd.concat([table["next_stage_suggested"], table["current_stage_suggested"]], ignore_index=True)
+    codes, _ = pd.factorize(both)
+    following, suggested = codes[: len(table)][order], codes[len(table) :][order]
     subject = judged.subject[order]
     found = np.zeros(len(order), bool)
     found[order[1:]] = (subject[1:] == subject[:-1]) & (suggested[1:] != following[:-1])

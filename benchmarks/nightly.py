@@ -1,6 +1,6 @@
 """Time a nightly run over a large colony against pandas on the same tables: ``python benchmarks/nightly.py``.
 
-The colony is made from a hundred mice that are judged for good and then multiplied under other names. The peer reads
+The colony is made from a thousand mice that are judged for good and then multiplied under other names. The peer reads
 df_behavior and df_manager and writes df_manager and df_manager_stats with pandas, and judges nothing. Both run in
 processes of their own, alternating; the fastest of a few runs counts, and the peak memory of any.
 """
@@ -27,7 +27,7 @@ from autotrain_dsl.store.formats import encode
 from autotrain_dsl.tables.stats import to_stats
 
 ROOT = Path(__file__).resolve().parent.parent
-DISTINCT = 100
+DISTINCT = 1000
 NOW = "2026-01-31T06:00:00+00:00"
 PEER = """
 import sys, pandas as pd

@@ -100,7 +100,8 @@ def merged(frame: pd.DataFrame, rows: Iterable[Row], integers: frozenset[str] = 
     The same as making it from all rows at once, without turning every row of a large table to Python.
     """
     new = to_frame(rows, integers)
-    kept = frame[~_among(frame, new)]
+    replaced = _among(frame, new)
+    kept = frame[~replaced] if replaced.any() else frame
     foreign = extra_columns(frame)
     names = {*_metrics_of(frame), *_metrics_of(new)}
     ordered = [*columns.BEFORE_METRICS, *sorted(names), *columns.AFTER_METRICS, *columns.OWN, *foreign]
