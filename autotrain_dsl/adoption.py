@@ -26,7 +26,7 @@ class Edited:
     ``lags`` where it has to be written again, ``damaged`` is why it cannot be read at all, ``foreign`` why it is no
     df_manager any more. Else, where somebody has changed it, ``after`` are its rows, ``added`` those that are new,
     ``changed`` those that were changed, before and after, and ``removed`` those that are not there any more;
-    ``sha256`` is that of its bytes.
+    ``sha256`` is that of its bytes, ``lost`` are columns that are gone.
     """
 
     lags: bool = False
@@ -37,6 +37,7 @@ class Edited:
     changed: tuple[tuple[Row, Row], ...] = ()
     removed: tuple[Row, ...] = ()
     sha256: str = ""
+    lost: tuple[str, ...] = ()
 
     @property
     def notes(self) -> bool:
@@ -53,8 +54,12 @@ class Edited:
         """What to tell that person."""
         undo = "`evaluate --restore` writes the table again as it was"
         if self.foreign:
-            return f"`{uri}` was replaced by something that is no df_manager: {self.foreign}; {undo}"
-        lines = [*self._lines()]
+            mend = "mend it there and run again, or undo it all"
+            return (
+                f"`{uri}` was changed by another program and is no df_manager any more: {self.foreign}; {mend}: {undo}"
+            )
+        lost = ", ".join(f"`{column}`" for column in self.lost)
+        lines = [*([f"the columns {lost} are gone"] if lost else []), *self._lines()]
         more = len(lines) - _SHOWN
         shown = "; ".join([*lines[:_SHOWN], *([f"{more:,} more"] if more > 0 else [])])
         take = "`evaluate --adopt` takes the changes over and keeps what was there on record"
@@ -84,15 +89,18 @@ def compare(state: State, snapshot: Snapshot, export: Export, metrics: frozenset
     if sha in known:
         return Edited(lags=sha != known[0])
     try:
-        rows = manager_table.from_frame(decode(present.content, export.suffix), metrics, export.uri)
+        frame = decode(present.content, export.suffix)
+        rows = manager_table.from_frame(frame, metrics, export.uri)
     except UnreadableError as error:
-        return Edited(lags=True, damaged=str(error))
+        if export.suffix == ".csv" and present.content.strip():  # a spreadsheet may have saved it in its own way
+            return Edited(lags=True, foreign=f"it cannot be read ({error})", sha256=sha)
+        return Edited(lags=True, damaged=str(error), sha256=sha)
     except TableError as error:
-        return Edited(lags=True, foreign=str(error.issues[0]))
+        return Edited(lags=True, foreign=str(error.issues[0]), sha256=sha)
     before = {row.key: row for row in manager_table.from_frame(snapshot.frame, metrics, state.uri)}
     after = {row.key: row for row in rows}
     changed = [key for key in before if key in after and _content(before[key]) != _content(after[key])]
-    after.update({key: _by_hand(after[key]) for key in changed if _bare(before[key]) != _bare(after[key])})
+    after.update({key: by_hand(after[key]) for key in changed if _bare(before[key]) != _bare(after[key])})
     return Edited(
         lags=True,
         after=tuple(after.values()),
@@ -100,10 +108,11 @@ def compare(state: State, snapshot: Snapshot, export: Export, metrics: frozenset
         changed=tuple((before[key], after[key]) for key in changed),
         removed=tuple(row for key, row in before.items() if key not in after),
         sha256=sha,
+        lost=tuple(sorted(set(map(str, snapshot.frame.columns)) - set(map(str, frame.columns)))),
     )
 
 
-def _by_hand(row: Row) -> Row:
+def by_hand(row: Row) -> Row:
     """A row without what says how the program came to it: it did not."""
     return replace(row, rule="", reason="changed by hand", missing="", basis="", curriculum_hash="", program_version="")
 

@@ -17,6 +17,8 @@ from autotrain_dsl.interpreter import Decision, History, Situation, step
 from autotrain_dsl.tables.issues import Issue
 from autotrain_dsl.tables.manager import Row
 
+ELSEWHERE = "decided by another program, without a record of its inputs"
+
 
 @dataclass(frozen=True, slots=True)
 class Audit:
@@ -47,7 +49,7 @@ def _graph(catalog: Catalog, row: Row) -> tuple[str, StateGraph | None]:
     """The curriculum that a row was judged with, or why there is none."""
     which = f"{row.curriculum_name}@{row.curriculum_version}"
     if not row.curriculum_hash:
-        return "decided by another program, without a record of its inputs", None
+        return ELSEWHERE, None
     graph = catalog.find(row.curriculum_name, row.curriculum_version)
     if graph is None:
         return f"the curriculum {which} is not there", None
@@ -63,12 +65,13 @@ def _differences(graph: StateGraph, row: Row) -> Iterator[str]:
     try:
         situation, history = _inputs(row)
         decision = step(graph, situation, history)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        pairs = list(_pairs(row, decision))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, SyntaxError, LookupError):
         yield "the recorded `metrics` are damaged"
         return
     yield from (
         f"{column} is recorded as {recorded or 'empty'}, but comes out as {again or 'empty'}"
-        for column, recorded, again in _pairs(row, decision)
+        for column, recorded, again in pairs
         if recorded != again
     )
 

@@ -43,6 +43,10 @@ class Catalog:
         """Why ``find`` finds nothing, for a person."""
         if named := self._named(name, version):
             return f"the curriculum {name}@{version} has errors (see `autotrain-dsl validate {named[0].path}`)"
+        unread = [str(c.path) for c in self.compilations if c.claims is None and not c.abstract]
+        if unread:
+            files = ", ".join(f"`{path}`" for path in unread[:3])
+            return f"there is no curriculum {name}@{version} among those that can be read; {files} cannot be"
         known = [f"{c.claims[0]}@{c.claims[1]}" for c in self.compilations if c.claims and not c.abstract]
         twins = [claim for claim in known if claim in (f"{name}@{version}.0", f"{name}@{version}".removesuffix(".0"))]
         if twins:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
+from pathlib import Path
 
 from autotrain_dsl import adoption, evaluation, nightly
 from autotrain_dsl.catalog import Catalog
@@ -55,8 +57,9 @@ def examine(patient: Patient, catalog: Catalog) -> Iterator[Check]:
     yield Check(level, "curriculums", f"{usable} can be used, {errors} errors")
     for what, look in (("behavior", _behavior), ("manager", _manager)):
         yield from _guarded(what, lambda look=look: look(patient, catalog))  # type: ignore[misc]
-    for uri, objects in _places(patient):
-        yield from _guarded(f"writing to {uri}", lambda objects=objects: _writable(objects()))  # type: ignore[misc]
+    seen: set[str] = set()
+    for uri, objects, there in _places(patient):
+        yield from _guarded(f"writing to {uri}", partial(_writable, objects, seen, there=there))
 
 
 def _guarded(what: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
@@ -112,16 +115,23 @@ def _manager(patient: Patient, catalog: Catalog) -> Iterator[Check]:
     yield Check(Level.FINE, "manager", "decisions can be published")
 
 
-def _places(patient: Patient) -> Iterator[tuple[str, Callable[[], Objects]]]:
-    """Every folder or prefix that a run writes to, once."""
+def _places(patient: Patient) -> Iterator[tuple[str, Callable[[], Objects], bool]]:
+    """Every folder or prefix that a run writes to, and whether it has to be there already."""
     tables = [] if is_database(patient.manager) else [patient.manager, *([patient.stats] if patient.stats else [])]
     for uri in [*tables, *patient.exports]:
-        yield uri, lambda uri=uri: locate(uri, patient.access)[0]  # type: ignore[misc]
+        yield uri, lambda uri=uri: locate(uri, patient.access)[0], True  # type: ignore[misc]
     for uri in patient.mirrors:
-        yield uri, lambda uri=uri: folder(uri, patient.access)  # type: ignore[misc]
+        yield uri, lambda uri=uri: folder(uri, patient.access), False  # type: ignore[misc]
 
 
-def _writable(objects: Objects) -> Iterator[Check]:
+def _writable(opened: Callable[[], Objects], seen: set[str], *, there: bool) -> Iterator[Check]:
+    objects = opened()
+    if objects.uri in seen:
+        return
+    seen.add(objects.uri)
+    root: Path | None = getattr(objects, "root", None)
+    if there and root is not None and not root.is_dir():
+        raise StoreError(f"there is no folder `{root}`")
     objects.probe()
     yield Check(Level.FINE, f"writing to {objects.uri}", "possible, and two runs cannot overwrite each other")
     versioning = getattr(objects, "versioning", None)

@@ -96,4 +96,5 @@ def _together(outcomes: list[Outcome]) -> Outcome:
         unjudged=issues(lambda outcome: outcome.unjudged),
         stale=issues(lambda outcome: outcome.stale),
         warnings=issues(lambda outcome: outcome.warnings),
+        latest=tuple(row for outcome in outcomes for row in outcome.latest),
     )

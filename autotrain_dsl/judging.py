@@ -46,7 +46,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a run found: rows that are new, rows that replace others, and what needs attention."""
+    """What a run found: rows that are new, rows that replace others, and what needs attention.
+
+    ``latest`` are those of the rows it has made that are the newest of their mouse.
+    """
 
     added: tuple[Row, ...] = ()
     replaced: tuple[tuple[Row, Row], ...] = ()
@@ -54,6 +57,7 @@ class Outcome:
     stale: tuple[Issue, ...] = ()
     warnings: tuple[Issue, ...] = ()
     subjects: int = 0
+    latest: tuple[Row, ...] = ()
 
     @property
     def judged(self) -> tuple[Row, ...]:
@@ -120,8 +124,15 @@ class Mouse:
             except _CannotJudgeError as reason:
                 kept = "; the existing row stays" if session.number in self.rows else ""
                 self.unjudged.append(Issue(reason.code, reason.message + kept, self.subject, session.number))
-        stale = tuple(self._stale())
-        return Outcome(tuple(self.added), tuple(self.replaced), tuple(self.unjudged), stale, tuple(self.warnings))
+        made = [*self.added, *(after for _, after in self.replaced)]
+        return Outcome(
+            added=tuple(self.added),
+            replaced=tuple(self.replaced),
+            unjudged=tuple(self.unjudged),
+            stale=tuple(self._stale()),
+            warnings=tuple(self.warnings),
+            latest=tuple(row for row in made if row.session == self.judged[-1]),
+        )
 
     def _first_to_judge_again(self) -> float:
         if self.options.mode == RERUN:
@@ -208,8 +219,8 @@ class Mouse:
             return graph.initial if starts else str(session.actual)
         if graph.has_stage(previous.next_stage_suggested):
             return previous.next_stage_suggested
-        placed = self.options.placed.get(self.subject, "")
-        self.placed = bool(placed)
+        placed = "" if self.placed else self.options.placed.get(self.subject, "")  # for one change of curriculum
+        self.placed = self.placed or bool(placed)
         if graph.has_stage(placed):
             return placed
         which = f"{graph.curriculum.name}@{graph.curriculum.version}"
@@ -295,7 +306,7 @@ class Mouse:
         if place and row.current_stage_suggested:
             before = self.rows[self.judged[place - 1]]
             graph = self.catalog.find(row.curriculum_name, row.curriculum_version)
-            placed = graph is not None and not graph.has_stage(before.next_stage_suggested)  # a person has chosen
+            placed = graph is None or not graph.has_stage(before.next_stage_suggested)  # a person has chosen
             if before.next_stage_suggested != row.current_stage_suggested and not placed:
                 was, now = row.current_stage_suggested, before.next_stage_suggested
                 yield f"session {before.session} suggests {now} now, not {was}"
@@ -306,7 +317,7 @@ class Mouse:
         if metrics not in self._chains:
             values = [self._column(metric) for metric in metrics]
             links = (
-                basis.link(session.number, session.actual, (column[number] for column in values))
+                basis.link(session.number, session.actual or None, (column[number] for column in values))
                 for number, session in enumerate(self.sessions)
             )
             self._chains[metrics] = basis.chain(links)

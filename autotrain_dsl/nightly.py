@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from autotrain_dsl import evaluation, unchanged
-from autotrain_dsl.adoption import Edited, compare
+from autotrain_dsl.adoption import Edited, by_hand, compare
+from autotrain_dsl.audit import audit
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.codes import tables as codes
 from autotrain_dsl.judging import Options, Outcome
+from autotrain_dsl.spelling import suggest
 from autotrain_dsl.store import Access, beside, export, is_database, open_state, read_table
 from autotrain_dsl.store.base import Change, ConflictError, Snapshot, State, StoreError, UnreadableError
 from autotrain_dsl.store.exports import MANAGER, STATS, SUPERSEDED, Export, Rendering, follow
 from autotrain_dsl.tables import behavior as behavior_table
+from autotrain_dsl.tables import cells
 from autotrain_dsl.tables import manager as manager_table
 from autotrain_dsl.tables.behavior import Behavior, Layout
 from autotrain_dsl.tables.issues import Issue, TableError
@@ -90,7 +93,7 @@ def main_exports(manager_uri: str, stats_uri: str | None, access: Access) -> lis
         (stats_uri or beside(manager_uri, "stats"), STATS),
         (beside(manager_uri, "superseded"), SUPERSEDED),
     )
-    return [export(uri, what, access) for uri, what in uris]
+    return [replace(export(uri, what, access), watched=what == MANAGER) for uri, what in uris]
 
 
 def read_state(state: State) -> Snapshot | None:
@@ -98,7 +101,7 @@ def read_state(state: State) -> Snapshot | None:
     try:
         return state.read()
     except UnreadableError as error:
-        message = str(error) if state.uri in str(error) else f"`{state.uri}` is damaged or no such table: {error}"
+        message = str(error) if str(error).startswith("`") else f"`{state.uri}` cannot be read as a table: {error}"
         raise TableError([Issue(codes.UNREADABLE, message)]) from error
 
 
@@ -107,7 +110,7 @@ def read_behavior(uri: str, access: Access) -> tuple[pd.DataFrame, str]:
     try:
         loaded = read_table(uri, access)
     except UnreadableError as error:
-        raise TableError([Issue(codes.UNREADABLE, f"`{uri}` is damaged or no such table: {error}")]) from error
+        raise TableError([Issue(codes.UNREADABLE, f"`{uri}` cannot be read as a table: {error}")]) from error
     if loaded is None:
         raise StoreError(f"there is no df_behavior at `{uri}`")
     return loaded.frame, loaded.version
@@ -138,6 +141,7 @@ class _Run:
         self.written: list[str] = []
         self.adopted = ""
         self.damaged: list[Issue] = []
+        self.looked_at: set[str] = set()
 
     def result(self) -> Result:
         job = self.job
@@ -171,6 +175,8 @@ class _Run:
     def _settled(self) -> Snapshot | None:
         """The newest generation, once what another program has done to the exported table is dealt with."""
         snapshot = read_state(self.state)
+        if snapshot is not None and snapshot.edited:
+            return self._edited_rows(snapshot)
         if snapshot is None or not snapshot.generation or not self.main:
             return snapshot
         found = compare(self.state, snapshot, self.main[0], self.metrics)
@@ -179,6 +185,7 @@ class _Run:
             self.damaged.append(Issue(codes.DAMAGED_EXPORT, message))
         if found.doubtful and (self.job.edits == KEEP or (self.job.edits == ADOPT and found.foreign)):
             raise TableError([Issue(codes.EDITED_TABLE, found.message(self.main[0].uri))])
+        self.looked_at.add(found.sha256)
         if self.job.dry_run:
             self.adopted = found.summary() if found.notes or (self.job.edits == ADOPT and found.doubtful) else ""
             return snapshot
@@ -188,12 +195,43 @@ class _Run:
             self._follow(snapshot)  # what a run that was cut off has left to do
         return snapshot
 
+    def _edited_rows(self, snapshot: Snapshot) -> Snapshot:
+        """Rows that were changed in the database itself, where nothing tells what they were."""
+        if self.job.edits != ADOPT:
+            message = f"`{self.state.uri}` was changed by another program: {snapshot.edited}. "
+            message += (
+                "`verify-state` names rows that do not follow from their rules; undo the changes in the database, "
+            )
+            message += "or from a backup of it, or take them over with `evaluate --adopt`"
+            raise TableError([Issue(codes.EDITED_TABLE, message)])
+        self.adopted = "the rows of the database as they are"
+        if self.job.dry_run:
+            return snapshot
+        return self._commit(snapshot, snapshot.frame, _Delta([], [], []))
+
     def _adopt(self, snapshot: Snapshot, found: Edited) -> Snapshot:
+        self._refuse_foreign_stages([*found.added, *(after for _, after in found.changed)])
         self.adopted = found.summary()
         replacing = [after for _, after in found.changed]
         gone = [*(before for before, _ in found.changed), *found.removed]
-        delta = _Delta(found.added, replacing, [] if found.notes else gone, found.sha256)
-        return self._commit(snapshot, self._frame(found.after), delta)
+        made_up = {(issue.subject, issue.session) for issue in audit(self.job.catalog, found.added).differing}
+        added = [by_hand(row) if row.key in made_up else row for row in found.added]
+        after = {row.key: row for row in found.after} | {row.key: row for row in added}
+        delta = _Delta(added, replacing, [] if found.notes else gone, found.sha256)
+        return self._commit(snapshot, self._frame(after.values()), delta)
+
+    def _refuse_foreign_stages(self, rows: Iterable[Row]) -> None:
+        """A mistyped stage is found out now and not by a rig."""
+        issues = []
+        for row in rows:
+            graph = self.job.catalog.find(row.curriculum_name, row.curriculum_version)
+            for stage in (row.current_stage_actual, row.next_stage_suggested) if graph is not None else ():
+                if graph is not None and not graph.has_stage(stage):
+                    near = suggest(stage, [each.name for each in graph.stages], "stage")
+                    message = f"`{stage}` is no stage of {row.curriculum_name}@{row.curriculum_version}; {near}"
+                    issues.append(Issue(codes.BAD_MANAGER_ROW, message, *row.key))
+        if issues:
+            raise TableError(issues)
 
     def _judge(self, frame: pd.DataFrame, before: Snapshot | None) -> tuple[pd.DataFrame | None, Behavior, Outcome]:
         """The table before the run in this program's columns, and what the run finds."""
@@ -209,9 +247,10 @@ class _Run:
             rows = manager_table.from_frame(quiet.remaining_rows(table), self.metrics, job.manager_uri)
         report = self.progress(len(behavior.subjects))
         outcome = evaluation.evaluate(job.catalog, behavior, rows, job.options, report)
-        changed = evaluation.changed_curriculums(job.catalog, _curriculums(table))
+        warnings = [*self.damaged, *evaluation.changed_curriculums(job.catalog, _curriculums(table))]
+        warnings += _absent(frame, table, job.behavior_uri)
         job.tell("judged", {"sessions": len(outcome.judged), "not_judged": len(outcome.unjudged)})
-        return table, behavior, outcome.warned([*self.damaged, *changed])
+        return table, behavior, outcome.warned(warnings)
 
     def _canonical(self, snapshot: Snapshot) -> pd.DataFrame:
         if snapshot.generation and manager_table.is_canonical(snapshot.frame):
@@ -227,6 +266,8 @@ class _Run:
             return before
         replacing = [after for _, after in outcome.replaced]
         superseded = [row for row, _ in outcome.replaced]
+        if before is not None and not before.generation:
+            self.adopted = f"{len(before.frame):,} rows of another program"
         after = self._after(table, outcome.judged)
         return self._commit(before, after, _Delta(outcome.added, replacing, superseded))
 
@@ -259,7 +300,7 @@ class _Run:
             taken=delta.taken,
         )
         published = self.state.publish(change, before)
-        self.rendered = Rendering(self.state, published, to_stats, dict(rendering.made))
+        self.rendered = Rendering(self.state, published, to_stats, dict(rendering.made), self.looked_at)
         self.written += [] if self.main else [self.job.manager_uri]
         self.job.tell("published", {"generation": published.generation, "rows": len(after)})
         return published
@@ -271,7 +312,7 @@ class _Run:
         exports = [*self.main, *self.others] if snapshot.generation else self.main[1:2]
         rendering = getattr(self, "rendered", None)
         if rendering is None or rendering.snapshot is not snapshot:
-            rendering = Rendering(self.state, snapshot, self._stats)
+            rendering = Rendering(self.state, snapshot, self._stats, looked_at=self.looked_at)
         written, failed = follow(rendering, exports, self.job.tries)
         self.written += [uri for uri in written if uri not in self.written]
         for uri in written:
@@ -287,6 +328,17 @@ class _Run:
         if manager_table.is_canonical(frame):
             return to_stats(frame)
         return to_stats(self._frame(manager_table.from_frame(frame, frozenset(), self.job.manager_uri)))
+
+
+def _absent(frame: pd.DataFrame, table: pd.DataFrame | None, uri: str) -> list[Issue]:
+    """That most mice of df_manager are not in df_behavior: it is another colony's, or what writes it has failed."""
+    judged = set() if table is None else set(map(str, table["subject_id"].unique()))
+    there = set(map(cells.subject, frame["subject_id"].unique())) if "subject_id" in frame else set()
+    gone = len(judged - there)
+    if 2 * gone <= len(judged):
+        return []
+    message = f"{gone:,} of the {len(judged):,} mice in df_manager are not in `{uri}`: is it the table of these mice?"
+    return [Issue(codes.ABSENT_MICE, message)]
 
 
 def _curriculums(table: pd.DataFrame | None) -> dict[tuple[str, str, str], int]:

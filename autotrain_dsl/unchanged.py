@@ -65,10 +65,15 @@ def find(
         return Unchanged()
     if not {"subject_id", "session", named} <= set(columns) or len(set(columns)) < len(columns):
         return Unchanged()
-    sessions = _Sessions.of(frame, named, layout)
-    if sessions is None:
+    if table["session"].dtype != "int64":
         return Unchanged()
-    return _compared(sessions, _Judged.of(table, sessions.names), table, catalog, layout)
+    try:
+        sessions = _Sessions.of(frame, named, layout)
+        if sessions is None:
+            return Unchanged()
+        return _compared(sessions, _Judged.of(table, sessions.names), table, catalog, layout)
+    except TypeError:  # cells that are lists or dicts, which are looked at one by one
+        return Unchanged()
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,7 @@ class _Sessions:
     @classmethod
     def of(cls, frame: pd.DataFrame, named: str, layout: Layout) -> _Sessions | None:
         codes, uniques = pd.factorize(frame["subject_id"])
-        names = [cells.name(each) for each in uniques]
+        names = [cells.subject(each) for each in uniques]
         if len(set(names)) < len(names):
             return None  # one mouse is written in two ways
         subject = np.where(np.isin(codes, [i for i, name in enumerate(names) if not name]), -1, codes)
@@ -107,9 +112,11 @@ class _Sessions:
         """The basis of every one of ``rows``, which are sorted by subject and number."""
         actual = np.full(len(rows), basis.text_word(None), np.uint64)
         if "current_stage_actual" in self.frame:
-            words = _texts(self.frame["current_stage_actual"], lambda cell: basis.text_word(cells.text(cell)), None)
-            empty = np.uint64(basis.text_word(""))
-            actual = np.array([empty if word is None else word for word in words[rows]], np.uint64)
+            unknown = basis.text_word(None)
+            words = _texts(
+                self.frame["current_stage_actual"], lambda cell: basis.text_word(cells.text(cell) or None), unknown
+            )
+            actual = np.array(words[rows].tolist(), np.uint64)
         values = [self.measured(metric)[0][rows] for metric in metrics]
         total = np.cumsum(basis.links(self.number[rows].astype(np.uint64), actual, values), dtype=np.uint64)
         starts = np.flatnonzero(np.r_[True, np.diff(self.subject[rows]) != 0]) if len(rows) else np.zeros(0, np.int64)

@@ -204,7 +204,7 @@ class Interrupted:
 
 def wrapped(monkeypatch: pytest.MonkeyPatch, wrap: Callable[[Objects], Objects]) -> None:
     """Have every local store that is opened from now on wrapped."""
-    monkeypatch.setattr(store, "LocalObjects", lambda root: wrap(LocalObjects(root)))
+    monkeypatch.setattr(store, "LocalObjects", lambda root, links: wrap(LocalObjects(root, links)))
 
 
 @pytest.mark.parametrize("before", [True, False])

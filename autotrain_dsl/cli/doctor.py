@@ -46,7 +46,7 @@ def command(
         click.echo(json.dumps({"version": 1, "managers": managers, "clashes": clashing}, indent=2))
     else:
         for target, checks in found:
-            click.echo(f"{clean(target.name or target.manager)}:")
+            click.echo(f"{clean(target.name or target.redact(target.manager))}:")
             for check in checks:
                 click.echo(f"  {_MARKS[check.level]:<8} {clean(check.what)}: {clean(check.found)}")
         for clash in clashing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import logging
@@ -33,7 +34,10 @@ def _placed(_context: click.Context, _parameter: click.Parameter, values: tuple[
     for value, (subject, separator, stage) in zip(values, pairs, strict=True):
         if not separator or not subject or not stage:
             raise click.BadParameter(f"`{value}` is not of the form SUBJECT=STAGE, such as 712345=STAGE_2")
-    return {subject: stage for subject, _, stage in pairs}
+    found = {subject: stage for subject, _, stage in pairs}
+    if len(found) < len(pairs):
+        raise click.BadParameter("a mouse is placed twice; name every mouse once")
+    return found
 
 
 @click.command(
@@ -123,7 +127,7 @@ class _Evaluation:
         """Run, and turn whatever happens into an exit code; nothing of it reaches the other managers."""
         self._tell("started", {"dry_run": self.dry_run, "mode": self.options.mode})
         if self.target.name and self.output == "text":
-            click.echo(f"{clean(self.target.name)}:")
+            _say(f"{clean(self.target.name)}:\n")
         try:
             self._run()
         except TableError as error:
@@ -151,11 +155,11 @@ class _Evaluation:
                 failed += copy_curriculums(self.target, paths)
             self.code = int(result.outcome.needs_attention or has_errors(compiled.diagnostics))
             run = report.Run.of(self.target.name, self.target.behavior, self.target.manager, result, self.dry_run)
-            self.content, self.judged = report.content(run, compiled), True
+            self.content, self.judged = jobs.redacted(report.content(run, compiled), self.target.redact), True
             if not self.dry_run:
                 failed += self._keep_report()
             if self.output == "text":
-                click.echo(self.target.redact(report.as_text(run)), nl=False)
+                _say(self.target.redact(report.as_text(run)))
             for error in failed:
                 text = clean(self.target.redact(str(error)))
                 self._tell("failed", {"exit_code": OUTSIDE, "error": [text]})
@@ -165,7 +169,7 @@ class _Evaluation:
                 self.code = OUTSIDE
 
     def _keep_report(self) -> list[StoreError]:
-        text = self.target.redact(json.dumps(self.content, indent=2)) + "\n"
+        text = json.dumps(self.content, indent=2) + "\n"
         uri = self.target.report_uri()
         try:
             if uri is None:
@@ -192,6 +196,12 @@ class _Evaluation:
 
     def _tell(self, event: str, facts: dict[str, Any]) -> None:
         logs.tell(self.logger, event, {"manager": self.target.name or self.target.manager, **facts}, self.target.redact)
+
+
+def _say(text: str) -> None:
+    """Print; that nobody listens any more must not keep the next colony from being judged."""
+    with contextlib.suppress(OSError):
+        click.echo(text, nl=False)
 
 
 def _time(now: str | None) -> str:

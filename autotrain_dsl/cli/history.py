@@ -15,7 +15,7 @@ from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
 from autotrain_dsl.cli.jobs import Target
 from autotrain_dsl.cli.options import KINDS
 from autotrain_dsl.report.text import clean
-from autotrain_dsl.store import Access, open_state
+from autotrain_dsl.store import open_state
 from autotrain_dsl.store.base import StoreError, UnreadableError
 from autotrain_dsl.tables import cells
 from autotrain_dsl.tables.issues import TableError
@@ -42,14 +42,16 @@ def command(subject: str, config: Path | None, manager: str | None, session: int
         try:
             revisions = list(_revisions(target, subject, session))
         except TableError as error:
-            click.echo("\n".join(f"{issue.code.id} error: {clean(str(issue))}" for issue in error.issues), err=True)
+            for issue in error.issues:
+                click.echo(f"{issue.code.id} error: {clean(target.redact(str(issue)))}", err=True)
             return ATTENTION
         except StoreError as error:
             if error.wrong_use:
                 raise click.UsageError(clean(target.redact(str(error)))) from error
             click.echo(f"error: {clean(target.redact(str(error)))}", err=True)
             return OUTSIDE
-        found.append({"name": target.name, "manager": target.manager, "revisions": revisions})
+        content = {"name": target.name, "manager": target.manager, "revisions": revisions}
+        found.append(jobs.redacted(content, target.redact))
     if output == "json":
         click.echo(json.dumps({"version": 1, "subject_id": subject, "managers": found}, indent=2))
     else:
@@ -62,7 +64,7 @@ def _targets(config: Path | None, manager: str | None, output: str) -> list[Targ
         return jobs.configured(config, manager, output)
     if manager is None:
         raise click.UsageError("Missing option --manager (or --config FILE)")
-    return [Target("", (), None, "", manager, Access())]
+    return [jobs.bare(manager)]
 
 
 def _revisions(target: Target, subject: str, session: int | None) -> Iterator[dict[str, Any]]:
@@ -74,10 +76,12 @@ def _revisions(target: Target, subject: str, session: int | None) -> Iterator[di
         raise TableError([jobs.unreadable(str(error))]) from error
     if snapshot is None:
         raise StoreError(f"there is no df_manager at `{target.manager}`")
+    if not {"subject_id", "session"} <= set(snapshot.frame) or not snapshot.frame.columns.is_unique:
+        raise TableError([jobs.unreadable(f"`{target.manager}` has no single column subject_id and session")])
     frames = [snapshot.frame] if old is None else [old, snapshot.frame]
     found: list[tuple[int, int, dict[Any, Any]]] = []
     for frame in frames:
-        mine = frame[frame["subject_id"].map(cells.name) == subject]
+        mine = frame[frame["subject_id"].map(cells.subject) == subject]
         for record in mine.astype(object).to_dict("records"):
             number = cells.whole_number(record["session"])
             if session in (None, number):

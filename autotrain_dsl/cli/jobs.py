@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import re
 import sys
 import tempfile
 import time
@@ -12,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import click
 
@@ -102,7 +105,30 @@ def direct(
     paths: tuple[Path, ...], schemas: Path | None, behavior: str, manager: str, default: tuple[str, str] | None
 ) -> Target:
     """The df_manager that options name."""
-    return Target("", tuple(map(str, paths)), schemas, behavior, manager, Access(), default=default)
+    redact = _hiding(behavior, manager)
+    return Target("", tuple(map(str, paths)), schemas, behavior, manager, Access(), default=default, redact=redact)
+
+
+def bare(manager: str) -> Target:
+    """A df_manager of which only the table matters."""
+    return Target("", (), None, "", manager, Access(), redact=_hiding(manager))
+
+
+def redacted(content: Any, redact: Callable[[str], str]) -> Any:
+    """Plain data without secrets in any of its texts."""
+    if isinstance(content, dict):
+        return {key: redacted(value, redact) for key, value in content.items()}
+    if isinstance(content, list):
+        return [redacted(value, redact) for value in content]
+    return redact(content) if isinstance(content, str) else content
+
+
+def _hiding(*uris: str) -> Callable[[str], str]:
+    """What takes the passwords that are written in some addresses out of a text."""
+    passwords = [found[1] for uri in uris if (found := re.match(r"[A-Za-z0-9+.-]+://[^:@/]*:(.+)@", uri))]
+    spelt = {word for password in passwords for word in (password, unquote(password), quote(unquote(password), ""))}
+    ordered = sorted(spelt, key=len, reverse=True)
+    return lambda text: functools.reduce(lambda shown, word: shown.replace(word, "***"), ordered, text)
 
 
 def configured(path: Path, only: str | None, output: str = "text") -> list[Target]:
@@ -196,17 +222,34 @@ def _of_task(built: Catalog, name: str, version: str | None) -> Catalog:
     return replace(built, compilations=tuple(each for each in built.compilations if fits(each)))
 
 
-def clashes(targets: list[Target]) -> Iterator[str]:
-    """Tables that a run would read and write, or that two of the df_managers would write."""
+def clashes(targets: list[Target]) -> list[str]:
+    """Tables that a run would read and write, or that two of the df_managers would write; in words, without secrets."""
+    found = list(_clashes(targets))
+    return [functools.reduce(lambda text, target: target.redact(text), targets, each) for each in found]
+
+
+def _clashes(targets: list[Target]) -> Iterator[str]:
     written: dict[str, str] = {}
     for target in targets:
         outputs = target.outputs()
         if _place(target.behavior) in {_place(uri) for uri in outputs}:
             yield f"`{target.behavior}` would be read as df_behavior and written; they must be different tables"
+        yield from _misplaced(target)
         for uri in outputs:
             if _place(uri) in written:
                 yield f"`{uri}` would be written twice, for {written[_place(uri)]} and {target.name or 'itself'}"
             written[_place(uri)] = target.name or "itself"
+
+
+def _misplaced(target: Target) -> Iterator[str]:
+    """Places that belong to the program itself, or where what is written would be read as something else."""
+    state = f"{_place(target.manager)}.state"
+    for uri in [*target.outputs(), *target.mirrors, *([target.report] if target.report else [])]:
+        if f"{_place(uri)}/".startswith(f"{state}/") and uri != target.manager:
+            yield f"`{uri}` lies in the folder in which the state of df_manager is kept; choose another place"
+    for mirror in target.mirrors:
+        if any(f"{_place(mirror)}/".startswith(f"{_place(uri)}/") for uri in target.curriculums):
+            yield f"the mirror `{mirror}` lies among the curriculums, which would be read twice; choose another place"
 
 
 def _place(uri: str) -> str:

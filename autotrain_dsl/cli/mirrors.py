@@ -14,7 +14,10 @@ from autotrain_dsl.store.copies import upload
 def copy_curriculums(target: Target, paths: list[Path]) -> list[StoreError]:
     """Copy the curriculum files (and the configured task schemas) to every mirror; returns what failed."""
     failed = []
-    files = _files(paths, target.schemas) if target.mirrors else {}
+    try:
+        files = _files(paths, target.schemas) if target.mirrors else {}
+    except (OSError, RuntimeError) as error:
+        return [StoreError(f"the curriculums cannot be copied to the mirrors: {error}")]
     for mirror in target.mirrors:
         try:
             upload(folder(mirror, target.access), files)
@@ -42,4 +45,4 @@ def _files(paths: list[Path], schemas: Path | None) -> dict[str, bytes]:
 
 def _belongs(file: Path, base: Path) -> bool:
     """Whether a file lies in its folder, and is no link to what somebody wants to see copied."""
-    return file.resolve().is_relative_to(base.resolve())
+    return file.is_file() and file.resolve().is_relative_to(base.resolve())

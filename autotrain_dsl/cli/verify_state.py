@@ -63,9 +63,11 @@ def _verify(target: Target) -> tuple[int, dict[str, Any]]:
     except TableError as error:
         content["damaged"] += [target.redact(f"{issue.code.id} {issue}") for issue in error.issues]
     except StoreError as error:
-        content["error"] = target.redact(str(error))
-        return WRONG_USE if error.wrong_use else OUTSIDE, content
-    return ATTENTION if content["differing"] or content["damaged"] else 0, content
+        content["error"] = str(error)
+        return WRONG_USE if error.wrong_use else OUTSIDE, jobs.redacted(content, target.redact)
+    content = jobs.redacted(content, target.redact)
+    lost = sum(count for why, count in content["not_recomputed"].items() if why != audit.ELSEWHERE)
+    return ATTENTION if content["differing"] or content["damaged"] or lost else 0, content
 
 
 def _fill(content: dict[str, Any], target: Target) -> None:

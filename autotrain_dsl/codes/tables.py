@@ -56,8 +56,7 @@ FOREIGN_STAGE = Code(
     Severity.ERROR,
     "the suggested stage is not a stage of the session's curriculum",
     "The mouse changed curriculum; which stage of the new one suits it is for a person to decide.",
-    "Add a row for the session to df_manager by hand: subject_id, session, current_stage_actual, decision (STAY) and "
-    "as next_stage_suggested the stage of the new curriculum that shall come next.",
+    "Say in which stage of the new curriculum it goes on: `evaluate --place 712345=STAGE_2`.",
 )
 BAD_METRIC = Code(
     "ATD508",
@@ -148,6 +147,14 @@ PLACED_IN_VAIN = Code(
     "`--place` is for a mouse whose suggested stage is none of its curriculum; often the number is mistyped.",
     "Correct `--place`. To train a mouse in another stage, run that stage on the rig.",
 )
+ABSENT_MICE = Code(
+    "ATD519",
+    "absent-mice",
+    Severity.WARNING,
+    "most mice of df_manager are not in df_behavior",
+    "Either it is the table of another colony, or the program that writes it has failed.",
+    "Look at df_behavior. If these mice have left the lab, nothing is to be done.",
+)
 
 ALL = (
     UNREADABLE,
@@ -168,4 +175,5 @@ ALL = (
     DAMAGED_EXPORT,
     UNVERIFIED,
     PLACED_IN_VAIN,
+    ABSENT_MICE,
 )

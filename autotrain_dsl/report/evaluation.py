@@ -92,7 +92,7 @@ def as_text(run: Run) -> str:
             f"  stayed       {n['stayed']:>7,}  (held for missing data: {n['held_for_missing_data']:,})",
         ]
         lines += _held(run.outcome.judged)
-        lines += _moves(run.outcome.judged)
+        lines += _moves(run.outcome.latest)
         lines += [f"  overridden by a trainer: {n['overridden']:,}"] if n["overridden"] else []
     lines += _corrections(run.outcome.replaced)
     lines += _issues("could not be judged", run.outcome.unjudged)
@@ -179,10 +179,9 @@ def _held(judged: Sequence[Row]) -> list[str]:
     return _cut([f"    mouse {clean(subject)} {_sessions(numbers)}" for subject, numbers in groups.items()])
 
 
-def _moves(judged: Sequence[Row]) -> list[str]:
-    """Which mice change their stage; of the first run over a long record only the latest session of each."""
-    latest = {row.subject_id: row for row in sorted(judged, key=lambda row: row.session)}
-    moved = [row for _, row in sorted(latest.items()) if row.decision != "STAY"]
+def _moves(latest: Sequence[Row]) -> list[str]:
+    """Which mice change their stage, by the newest session of each."""
+    moved = [row for row in sorted(latest, key=lambda row: row.key) if row.decision != "STAY"]
     arrows = [(row, f"{row.current_stage_actual} -> {row.next_stage_suggested}") for row in moved]
     lines = [f"    mouse {clean(row.subject_id)} session {row.session}: {clean(arrow)}" for row, arrow in arrows]
     return ["  change their stage for the next session:", *_cut(lines)] if lines else []

@@ -64,7 +64,7 @@ def open_state(uri: str, access: Access) -> State:
         state: State = _sql("sql_state").SqlState(access.expand(uri))
         return state
     export, key = locate(uri, access)
-    return ObjectState(_folder(state_uri(uri, access), access), export, key, access.kept)
+    return ObjectState(folder(state_uri(uri, access), access), export, key, access.kept)
 
 
 def state_uri(uri: str, access: Access) -> str:
@@ -97,7 +97,7 @@ def place(uri: str, access: Access) -> tuple[Objects, str]:
 
 def folder(uri: str, access: Access) -> Objects:
     """A folder or prefix."""
-    return _folder(uri.rstrip("/") or uri, access)
+    return _folder(uri.rstrip("/") or uri, access, links=False)
 
 
 def beside(uri: str, what: str, suffix: str = "") -> str:
@@ -110,10 +110,10 @@ def _split(path: str) -> tuple[str, str, str]:
     return str(Path(path).parent), "/", Path(path).name
 
 
-def _folder(uri: str, access: Access) -> Objects:
+def _folder(uri: str, access: Access, *, links: bool = True) -> Objects:
     scheme = _SCHEME.match(uri)
     if scheme is None:
-        return LocalObjects(Path(access.expand(uri)))
+        return LocalObjects(Path(access.expand(uri)), links)
     if scheme[1].lower() != _S3:
         raise StoreError(f"`{uri}`: files are kept in a local folder or below s3://", wrong_use=True)
     from autotrain_dsl.store import s3  # noqa: PLC0415 - loads boto3, which only those need who use it

@@ -72,10 +72,12 @@ class Snapshot:
     """df_manager at one generation: the current rows, sorted, in the columns of ``tables.manager.to_frame``.
 
     Generation 0 is a table that this program has not published: what another program has written, in its own columns.
+    ``edited`` says, in words, that the rows are not those that were published, where that can be told.
     """
 
     generation: int
     frame: pd.DataFrame
+    edited: str = ""
 
 
 @dataclass(frozen=True, slots=True)

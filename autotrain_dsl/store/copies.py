@@ -26,8 +26,11 @@ def download(objects: Objects, folder: Path, suffixes: Iterable[str], largest: i
         blob = objects.get(key)
         if blob is not None:
             path = folder.joinpath(*parts)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(blob.content[: largest + 1])
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(blob.content[: largest + 1])
+            except OSError as error:
+                raise StoreError(f"`{objects.uri}/{key}` cannot be the name of a file: {error.strerror}") from error
     return len(keys)
 
 

@@ -16,11 +16,15 @@ MANAGER, STATS, SUPERSEDED = "manager", "stats", "superseded"
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file or object that holds a table of the state: ``what`` is MANAGER, STATS or SUPERSEDED."""
+    """A file or object that holds a table of the state: ``what`` is MANAGER, STATS or SUPERSEDED.
+
+    One that is ``watched`` is only replaced if it is known what it holds, since a person may have changed it.
+    """
 
     objects: Objects
     key: str
     what: str
+    watched: bool = False
 
     @property
     def uri(self) -> str:
@@ -40,12 +44,16 @@ class Export:
 
 @dataclass
 class Rendering:
-    """The bytes of the exports of one generation, each made once and only when it is needed."""
+    """The bytes of the exports of one generation, each made once and only when it is needed.
+
+    ``looked_at`` are the SHA-256 of what stood in a watched export and may be replaced.
+    """
 
     state: State
     snapshot: Snapshot
     stats: Callable[[pd.DataFrame], pd.DataFrame]
     made: dict[str, bytes] = field(default_factory=dict)
+    looked_at: set[str] = field(default_factory=set)
 
     def of(self, export: Export) -> bytes | None:
         """What an export has to hold, None where there is nothing to hold (no row was ever replaced)."""
@@ -89,6 +97,8 @@ def _follow(rendering: Rendering, export: Export, tries: int) -> bool:
         content = rendering.of(export)
         if content is None or (present is not None and present.content == content):
             return False
+        if present is not None and export.watched and not _may_replace(rendering, export, present):
+            raise StoreError(f"`{export.uri}` was changed by another program during the run and is left as it is")
         export.objects.ensure()
         try:
             export.objects.put(export.key, content, None if present is None else present.version)
@@ -96,6 +106,11 @@ def _follow(rendering: Rendering, export: Export, tries: int) -> bool:
             continue
         return True
     raise StoreError(f"gave up after {tries} tries: `{export.uri}` is changed by other runs all the time")
+
+
+def _may_replace(rendering: Rendering, export: Export, present: Blob) -> bool:
+    sha = sha256(present.content)
+    return sha in rendering.looked_at or any(sha == known.get(export.name) for known in rendering.state.exported())
 
 
 def _renew(rendering: Rendering) -> None:

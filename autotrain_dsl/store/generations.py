@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -28,15 +28,15 @@ _GENERATION = re.compile(r"gen/(\d{6,})-[0-9a-f]{64}(-superseded)?\.parquet")
 class _Read(Snapshot):
     """A generation with the head that named it."""
 
-    head: Mapping[str, Any]
-    version: str
+    head: Mapping[str, Any] = field(default_factory=dict)
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Foreign(Snapshot):
     """The table of another program, with the SHA-256 of its bytes."""
 
-    sha256: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,11 @@ class ObjectState:
 
     def read(self) -> Snapshot | None:
         """See ``State.read``; without a head it is the table of another program, as generation 0."""
-        found = self._head()
-        if found is None:
-            self._refuse_lost_head()
-            present = self.export.get(self.export_key)
-            if present is None:
-                return None
-            return _Foreign(0, decode(present.content, _suffix(self.export_key)), _sha(present.content))
+        found = self._head_or_lost()
+        if found is None or not found[0]["generation"]:
+            return self._foreign()
         head, version = found
-        return _Read(head["generation"], self._table(head["manager"]), head, version)
+        return _Read(head["generation"], self._table(head["manager"]), head=head, version=version)
 
     def generation(self) -> int:
         """See ``State.generation``."""
@@ -79,13 +75,14 @@ class ObjectState:
         """See ``State.publish``."""
         self.objects.ensure()
         before = replaces if isinstance(replaces, _Read) else None
+        replaced = self._begun() if before is None else before.version
         generation = 1 if before is None else before.generation + 1
         head: dict[str, Any] = {
             "format": FORMAT,
             "generation": generation,
             "manager": self._keep(generation, change.after, change.exported.get("manager.parquet")),
             "superseded": self._keep_superseded(generation, change, before),
-            "parent": None if before is None else before.version,
+            "parent": replaced,
             "publish_id": change.publish_id,
             "at": change.at,
             "program": change.program,
@@ -98,14 +95,14 @@ class ObjectState:
         head["history"] = [own, *([foreign] if taken else []), *older][: self.kept]
         content = _sealed(head)
         try:
-            version = self.objects.put(HEAD, content, None if before is None else before.version)
+            version = self.objects.put(HEAD, content, replaced)
         except ConflictError:
             # A reply that was lost may have been followed by another run's publish on top of this one.
             found = self._head()
             if found is None or not any(e["publish_id"] == change.publish_id for e in found[0]["history"]):
                 raise
             return Snapshot(generation, change.after)
-        return _Read(generation, change.after, head, version)
+        return _Read(generation, change.after, head=head, version=version)
 
     def exported(self) -> list[Mapping[str, str]]:
         """SHA-256 of what was exported at every known generation, newest first; names such as ``manager.csv``."""
@@ -115,7 +112,7 @@ class ObjectState:
     def prune(self) -> None:
         """Remove generations that are older than what is kept."""
         found = self._head()
-        if found is None:
+        if found is None or not found[0]["generation"]:
             return
         head = found[0]
         named = {head["manager"]["key"], *([head["superseded"]["key"]] if head["superseded"] else [])}
@@ -144,6 +141,38 @@ class ObjectState:
         """See ``State.probe``."""
         self.objects.probe()
 
+    def _foreign(self) -> _Foreign | None:
+        """The table that another program has left, as generation 0."""
+        present = self.export.get(self.export_key)
+        if present is None:
+            return None
+        try:
+            frame = decode(present.content, _suffix(self.export_key))
+        except UnreadableError as error:
+            raise UnreadableError(
+                f"`{self.export.uri}/{self.export_key}` cannot be read as a table: {error}"
+            ) from error
+        return _Foreign(0, frame, sha256=_sha(present.content))
+
+    def _begun(self) -> str:
+        """The version of a head that names no generation yet.
+
+        It is written before anything else, so that generations without a head always mean that the head was lost.
+        """
+        found = self._head()
+        if found is None:
+            empty: dict[str, Any] = {
+                "format": FORMAT,
+                "generation": 0,
+                "manager": None,
+                "superseded": None,
+                "history": [],
+            }
+            return self.objects.put(HEAD, _sealed(empty), None)
+        if found[0]["generation"]:
+            raise ConflictError(f"`{self.uri}` was begun by another run")
+        return found[1]
+
     def _head(self) -> tuple[Mapping[str, Any], str] | None:
         blob = self.objects.get(HEAD)
         return None if blob is None else (self._opened(blob), blob.version)
@@ -161,16 +190,20 @@ class ObjectState:
             raise UnreadableError(f"`{self.uri}/{HEAD}` is damaged: {way_out}")
         if head.get("format") != FORMAT:
             raise UnreadableError(f"`{self.uri}/{HEAD}` was written by another version of this program")
+        if not _is_head(head):
+            raise UnreadableError(f"`{self.uri}/{HEAD}` names no generation: {way_out}")
         return head
 
-    def _refuse_lost_head(self) -> None:
-        """A first run that was killed leaves generation 1 without a head; more than that means it was lost."""
-        numbers = [int(match[1]) for key in self.objects.keys("gen/") if (match := _GENERATION.fullmatch(key))]
-        if max(numbers, default=0) > 1:
-            message = (
-                f"`{self.uri}/{HEAD}` is gone, although generation {max(numbers)} is there: restore it from a copy"
-            )
-            raise UnreadableError(f"{message}, or move the folder away so that the exported table is taken over")
+    def _head_or_lost(self) -> tuple[Mapping[str, Any], str] | None:
+        """The head, None where nothing was ever published. A head is there before the first generation."""
+        found = self._head()
+        if found is None:
+            numbers = [int(match[1]) for key in self.objects.keys("gen/") if (match := _GENERATION.fullmatch(key))]
+            found = self._head() if numbers else None  # another run may have begun in between
+            if numbers and found is None:
+                message = f"`{self.uri}/{HEAD}` is gone, although generation {max(numbers)} is there: restore it"
+                raise UnreadableError(f"{message} from a copy, or move the folder away so that the table is taken over")
+        return found
 
     def _table(self, entry: Mapping[str, Any]) -> pd.DataFrame:
         blob = self.objects.get(entry["key"])
@@ -211,6 +244,21 @@ def _joined(older: pd.DataFrame, newer: pd.DataFrame) -> pd.DataFrame:
         if joined[name].dtype == object and older[name].dtype != newer[name].dtype:
             joined[name] = [None if pd.isna(value) else str(value) for value in joined[name]]
     return joined
+
+
+def _is_head(head: Mapping[str, Any]) -> bool:
+    """Whether a head says everything that is read from it."""
+    number, history = head.get("generation"), head.get("history")
+    entries = [head.get("manager"), head.get("superseded")]
+    return (
+        type(number) is int
+        and (entries[0] is not None) == (number > 0)
+        and all(e is None or (isinstance(e, dict) and _GENERATION.fullmatch(str(e.get("key")))) for e in entries)
+        and all(e is None or str(e.get("sha256")) in str(e["key"]) for e in entries)
+        and isinstance(history, list)
+        and all(isinstance(e, dict) and {"publish_id", "exports"} <= e.keys() for e in history)
+        and all(isinstance(e["exports"], dict) for e in history)
+    )
 
 
 def _sealed(head: Mapping[str, Any]) -> bytes:

@@ -16,13 +16,18 @@ from autotrain_dsl.store.base import Blob, ConflictError, StoreError
 
 LOCK = ".autotrain-dsl.lock"
 LOCK_SECONDS = 60
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True)
 class LocalObjects:
-    """Files below a folder, which is made if its own parent is there; a version is the SHA-256 of the bytes."""
+    """Files below a folder, which is made if its own parent is there; a version is the SHA-256 of the bytes.
+
+    Without ``links`` a link in the place of a file is refused; with them the file behind it is replaced.
+    """
 
     root: Path
+    links: bool = True
 
     @property
     def uri(self) -> str:
@@ -93,6 +98,8 @@ class LocalObjects:
     @contextlib.contextmanager
     def _locked(self, path: Path) -> Iterator[Path]:
         """The file behind a path (a link stays a link), with its folder locked: whatever name it takes, one lock."""
+        if path.is_symlink() and not self.links:
+            raise StoreError(f"`{path}` is a link, and nothing is written through links here: remove it")
         try:
             target = path.resolve()
             with FileLock(target.parent / LOCK, timeout=LOCK_SECONDS):
@@ -115,7 +122,8 @@ def _replace(target: Path, content: bytes) -> None:
     # The name is fixed: what a killed run left behind is overwritten by the next one.
     temporary = target.with_name(f".{target.name}.new")
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)  # never through a link that somebody has put there
+        with os.fdopen(os.open(temporary, _NEW, 0o666), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -22,6 +22,7 @@ from autotrain_dsl.tables import cells
 KEY = ("subject_id", "session")
 REPORTS_KEPT = 100
 EXPORTS_KNOWN = 30
+_ROWS = "rows"  # beside the hashes of exports, that of the table itself
 
 _PREFIX = "autotrain_dsl_"  # of names that no column has
 _GENERATIONS: Types = {
@@ -62,7 +63,8 @@ class SqlState:
                 generation = _newest(tables)
                 if tables.has():
                     frame = _sorted(tables.frame())
-                    return Snapshot(generation, typed(frame, tables.types()) if generation else frame)
+                    frame = typed(frame, tables.types()) if generation else frame
+                    return Snapshot(generation, frame, _edited(tables, frame) if generation else "")
         except NoFileError:
             return None
         if generation:
@@ -111,7 +113,8 @@ class SqlState:
                     return []
                 clause = tables.clause("generations", ("generation", "exported"))
                 newest = sa.select(clause.c.exported).order_by(clause.c.generation.desc()).limit(EXPORTS_KNOWN)
-                return [json.loads(text or "{}") for (text,) in tables.connection.execute(newest)]
+                found = [json.loads(text or "{}") for (text,) in tables.connection.execute(newest)]
+                return [{name: sha for name, sha in each.items() if name != _ROWS} for each in found]
         except NoFileError:
             return []
 
@@ -189,7 +192,32 @@ def _apply(tables: Tables, change: Change, replaces: Snapshot | None) -> int:
     return expected + 1
 
 
+def _edited(tables: Tables, frame: pd.DataFrame) -> str:
+    """That rows were changed behind the program's back, told by the hash that the newest generation has recorded."""
+    clause = tables.clause("generations", ("generation", "rows", "exported"))
+    newest = sa.select(*clause.columns).order_by(clause.c.generation.desc()).limit(1)
+    generation, rows, exported = tables.connection.execute(newest).one()
+    recorded = json.loads(exported or "{}").get(_ROWS)
+    if recorded is None or recorded == _fingerprint(frame, recorded.partition(" ")[2]):
+        return ""
+    counted = f"{len(frame):,} rows, {rows:,} were published" if rows != len(frame) else "values in some rows"
+    return f"it is not what generation {generation} published ({counted})"
+
+
+def _fingerprint(frame: pd.DataFrame, columns: str = "") -> str:
+    """A hash of the rows, and the columns that it covers; those that others have added later do not count."""
+    names = json.loads(columns) if columns else [str(name) for name in frame.columns]
+    total = sha256()
+    for name in names:
+        values = frame[name].astype(object) if name in frame else pd.Series([None] * len(frame), dtype=object)
+        texts = ("" if pd.isna(v) else cells.storable(str(v + 0 if v == 0 else v)) for v in values)
+        total.update("\x1f".join(texts).encode())
+        total.update(b"\x1e")
+    return f"{total.hexdigest()} {json.dumps(names)}"
+
+
 def _entry(change: Change, generation: int) -> pd.DataFrame:
+    shas = {name: sha256(content).hexdigest() for name, content in sorted(change.exported.items())}
     row = {
         "generation": generation,
         "publish_id": change.publish_id,
@@ -198,9 +226,7 @@ def _entry(change: Change, generation: int) -> pd.DataFrame:
         "rows": len(change.after),
         "added": len(change.added),
         "replaced": len(change.replacing),
-        "exported": json.dumps(
-            {name: sha256(content).hexdigest() for name, content in sorted(change.exported.items())}
-        ),
+        "exported": json.dumps({**shas, _ROWS: _fingerprint(change.after)}),
     }
     return pd.DataFrame([row])
 

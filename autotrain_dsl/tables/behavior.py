@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from autotrain_dsl.codes import tables as codes
+from autotrain_dsl.columns import MANAGER
 from autotrain_dsl.model import Metric
 from autotrain_dsl.spelling import nearest
 from autotrain_dsl.tables import cells
@@ -153,7 +154,8 @@ def _require(columns: frozenset[str], name: str) -> None:
 def without_columns(name: str, missing: list[str], columns: Iterable[str]) -> str:
     """That a table lacks columns, and which of its columns they are most likely called."""
     message = f"{name} has no column {', '.join(missing)}"
-    near = {column: found for column in missing if (found := nearest(column.split()[0], columns))}
+    free = [column for column in columns if column not in MANAGER]  # the others have a meaning of their own
+    near = {column: found for column in missing if (found := nearest(column.split()[0], free))}
     if near:
         return f"{message}; {', '.join(f'is `{found}` meant to be `{column}`' for column, found in near.items())}?"
     return f"{message}; its columns are {', '.join(f'`{column}`' for column in sorted(columns)[:12])}"
@@ -180,7 +182,7 @@ class _Reading:
 
     def take(self, row: dict[str, Cell]) -> None:
         """One row of the table, in whatever order rows come."""
-        subject = cells.name(row["subject_id"])
+        subject = cells.subject(row["subject_id"])
         if cells.is_missing(row["session"]) or not subject:
             self.dropped += 1
             return

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from decimal import Decimal
 from numbers import Integral, Real
 
 from autotrain_dsl.columns import MISSING_WORDS
 
 Cell = object
+_FLOAT = re.compile(r"([0-9]+)\.0+")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def is_missing(cell: Cell) -> bool:
@@ -27,12 +30,19 @@ def text(cell: Cell) -> str:
         return ""
     if isinstance(cell, Real | Decimal) and not isinstance(cell, bool | Integral) and float(cell).is_integer():
         return str(int(float(cell)))
-    return str(cell).strip()
+    return storable(str(cell).strip())
 
 
 def name(cell: Cell) -> str:
     """A cell that names something: text as it stands, so that a mouse may be called ``NA``; on one line."""
-    return " ".join(cell.split()) if isinstance(cell, str) else text(cell)
+    return storable(" ".join(cell.split())) if isinstance(cell, str) else text(cell)
+
+
+def subject(cell: Cell) -> str:
+    """A cell that names a mouse; where programs have turned its number to ``801.0``, it is ``801`` again."""
+    found = name(cell)
+    match = _FLOAT.fullmatch(found)
+    return match[1] if match else found
 
 
 def date(cell: Cell) -> str:
@@ -41,6 +51,11 @@ def date(cell: Cell) -> str:
         midnight = (cell.hour, cell.minute, cell.second, cell.microsecond) == (0, 0, 0, 0)
         return cell.date().isoformat() if midnight and cell.tzinfo is None else cell.isoformat()
     return text(cell)
+
+
+def storable(text: str) -> str:
+    """Text without what some stores cannot hold: NUL, and halves of characters."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def whole_number(cell: Cell) -> int | None:

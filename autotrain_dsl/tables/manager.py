@@ -113,10 +113,11 @@ def merged(frame: pd.DataFrame, rows: Iterable[Row], integers: frozenset[str] = 
 
 
 def is_canonical(frame: pd.DataFrame) -> bool:
-    """Whether a table has exactly the columns that ``to_frame`` gives, without those of somebody else."""
+    """Whether a table has exactly the columns that ``to_frame`` gives, with numbers for sessions, and no others."""
     names = list(frame.columns)
     before, after = list(columns.BEFORE_METRICS), [*columns.AFTER_METRICS, *columns.OWN]
-    return names[: len(before)] == before and names[-len(after) :] == after and not extra_columns(frame)
+    ours = names[: len(before)] == before and names[-len(after) :] == after and not extra_columns(frame)
+    return ours and frame["session"].dtype == "int64"
 
 
 def extra_columns(frame: pd.DataFrame) -> list[str]:
@@ -153,6 +154,7 @@ def _joined(kept: pd.DataFrame, new: pd.DataFrame, name: str) -> Any:
 
 def _foreign(values: list[Cell]) -> Any:
     """Somebody else's column; as text where revisions are of different kinds, which no file could hold."""
+    values = [re.sub("\r\n?", "\n", value) if isinstance(value, str) else value for value in values]
     present = [value for value in values if value is not None]
     if present and all(type(value) is int for value in present):
         highest = max(value for value in present if isinstance(value, int))
@@ -208,7 +210,7 @@ def from_frame(
 
 
 def _row(record: dict[str, Cell], metrics: list[str], issues: list[Issue]) -> Row | None:
-    subject, number = cells.name(record["subject_id"]), cells.whole_number(record["session"])
+    subject, number = cells.subject(record["subject_id"]), cells.whole_number(record["session"])
     decision, following = cells.text(record["decision"]), cells.name(record["next_stage_suggested"])
     actual = cells.name(record["current_stage_actual"])
     faults = []
