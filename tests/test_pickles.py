@@ -382,7 +382,7 @@ REASONS = {
     r"forges (attributes|a state) of": "it changes a",
     r"forges .*dtype$": "forged numpy dtype",
     r"forges getattr": "`getattr`",
-    r"forges a time zone": "ZoneInfo keys must|absolute paths|null byte",
+    r"forges a time zone": "ZoneInfo keys must|absolute paths|null byte|No time zone found",
     r"forges lengths": "ArrowInvalid",
     r"forges a file of time zones": "it asks for 'dateutil.tz.tz.tzfile'",
     r"explodes .*(twelfth|fortieth)": "absurdly many values",
