@@ -198,12 +198,13 @@ class _Run:
     def _edited_rows(self, snapshot: Snapshot) -> Snapshot:
         """Rows that were changed in the database itself, where nothing tells what they were."""
         if self.job.edits != ADOPT:
-            message = f"`{self.state.uri}` was changed by another program: {snapshot.edited}. "
-            message += (
-                "`verify-state` names rows that do not follow from their rules; undo the changes in the database, "
+            message = (
+                f"`{self.state.uri}` was changed by another program: {snapshot.edited}. `verify-state` names rows that "
+                "do not follow from their rules; undo the changes in the database, if need be from a backup of it, or "
+                "take them over with `evaluate --adopt`"
             )
-            message += "or from a backup of it, or take them over with `evaluate --adopt`"
             raise TableError([Issue(codes.EDITED_TABLE, message)])
+        self._refuse_foreign_stages(manager_table.from_frame(snapshot.frame, self.metrics, self.state.uri))
         self.adopted = "the rows of the database as they are"
         if self.job.dry_run:
             return snapshot
