@@ -33,8 +33,10 @@ PEER = """
 import sys, pandas as pd
 behavior, manager, stats, out = sys.argv[1:]
 pd.read_parquet(behavior)
-frame = pd.read_parquet(manager)
-frame.to_parquet(out + ".parquet")
+if manager.endswith(".pkl"):
+    pd.read_pickle(manager).to_pickle(out + ".pkl")
+else:
+    pd.read_parquet(manager).to_parquet(out + ".parquet")
 pd.read_parquet(stats).to_parquet(out + "_stats.parquet")
 """
 
@@ -60,7 +62,9 @@ def main() -> None:
 def compare(folder: Path, given: argparse.Namespace) -> None:
     """Both programs in turn, on copies of one colony."""
     behavior, manager = colony(folder, given)
-    stats = folder / "peer_stats.parquet"
+    peer, stats = folder / f"peer{given.suffix}", folder / "peer_stats.parquet"
+    if given.suffix == ".pkl":
+        pd.read_parquet(folder / "peer.parquet").to_pickle(peer)
     to_stats(pd.read_parquet(folder / "peer.parquet")).to_parquet(stats)
     evaluate = [sys.executable, "-m", "autotrain_dsl", "evaluate", "--curriculums", str(ROOT / "curriculums")]
     ours, peers = [], []
@@ -70,9 +74,7 @@ def compare(folder: Path, given: argparse.Namespace) -> None:
         tables = ["--behavior", str(work / behavior.name), "--manager", str(work / manager.name), "--now", NOW]
         ours.append(timed([*evaluate, *tables, "--default-curriculum", "Coupled Baiting@2.3"]))
         shutil.rmtree(work)
-        peers.append(
-            timed([sys.executable, "-c", PEER, *map(str, (behavior, folder / "peer.parquet", stats, folder / "out"))])
-        )
+        peers.append(timed([sys.executable, "-c", PEER, *map(str, (behavior, peer, stats, folder / "out"))]))
     print("| | s | peak MB |\n|---|---|---|")
     for name, runs in (("evaluate", ours), ("pandas reads and writes the same tables", peers)):
         print(f"| {name} | {min(s for s, _ in runs):.2f} | {max(mb for _, mb in runs):,} |")
