@@ -147,10 +147,13 @@ class _Run:
         job = self.job
         frame, version = read_behavior(job.behavior_uri, job.access)
         frame = job.layout.renamed(frame, job.behavior_uri)
+        behavior_table.read(frame.head(0), frozenset(), job.behavior_uri)  # its columns, before anything is published
         job.tell("read", {"table": job.behavior_uri, "rows": len(frame), "sha256": version})
         for attempt in range(job.tries):
             try:
                 return self._attempt(frame, version)
+            except UnreadableError as error:
+                raise TableError([Issue(codes.UNREADABLE, str(error))]) from error
             except ConflictError:  # another run was faster: judge again what it has left
                 job.tell("conflict", {"attempt": attempt + 1})
                 self._pause(attempt)
@@ -211,7 +214,8 @@ class _Run:
         return self._commit(snapshot, snapshot.frame, _Delta([], [], []))
 
     def _adopt(self, snapshot: Snapshot, found: Edited) -> Snapshot:
-        self._refuse_foreign_stages([*found.added, *(after for _, after in found.changed)])
+        if not found.notes:
+            self._refuse_foreign_stages([*found.added, *(after for _, after in found.changed)])
         self.adopted = found.summary()
         replacing = [after for _, after in found.changed]
         gone = [*(before for before, _ in found.changed), *found.removed]

@@ -153,6 +153,31 @@ def test_only_the_newest_session_of_a_mouse_moves_it(colony: Colony) -> None:
     assert "change their stage" not in colony.run(output="text").out
 
 
+def test_a_damaged_record_of_replaced_rows_is_told_and_costs_nothing_else(colony: Colony) -> None:
+    changed = [dict(row) for row in ROWS]
+    changed[1]["finished_trials"] = 50
+    assert colony.judge(changed, "--correct", "--now", LATER).code == 0
+    [record] = (colony.folder / "df_manager.csv.state" / "gen").glob("*-superseded.parquet")
+    whole = record.read_bytes()
+    record.write_bytes(whole[:-9])
+    colony.behave([*changed, session(3, 350, subject_id="a")])
+    ran = colony.run()  # which replaces no row, and so needs the record for its table only
+    assert (ran.code, "is damaged" in ran.err, len(colony.manager)) == (3, True, 4)
+    again = colony.run("--rerun")
+    assert (again.code, "ATD501" in again.out, "nothing was changed" in again.err) == (1, True, True)
+    record.write_bytes(whole)
+    assert colony.run("--rerun").code == 0
+
+
+def test_nothing_is_taken_over_when_df_behavior_cannot_be_read(colony: Colony) -> None:
+    text = colony.manager_path.read_text("utf-8")
+    colony.manager_path.write_text(text.replace("PROGRESS", "STAY"), "utf-8")
+    colony.behave(pd.DataFrame(ROWS).drop(columns="session"))
+    ran = colony.run("--adopt")
+    assert (ran.code, "nothing was changed" in ran.err) == (1, True)
+    assert [path.name[:6] for path in (colony.folder / "df_manager.csv.state" / "gen").glob("*.parquet")] == ["000001"]
+
+
 # Secrets
 
 

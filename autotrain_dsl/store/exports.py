@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from autotrain_dsl.store.base import Blob, ConflictError, Objects, Snapshot, State, StoreError
+from autotrain_dsl.store.base import Blob, ConflictError, Objects, Snapshot, State, StoreError, UnreadableError
 from autotrain_dsl.store.formats import encode
 
 MANAGER, STATS, SUPERSEDED = "manager", "stats", "superseded"
@@ -82,6 +82,8 @@ def follow(rendering: Rendering, exports: Sequence[Export], tries: int) -> tuple
                 written.append(export.uri)
         except StoreError as error:
             failed.append(error)
+        except UnreadableError as error:  # of the state, found out only when this export needs it
+            failed.append(StoreError(str(error)))
     return written, failed
 
 
