@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import click
 
@@ -11,7 +10,7 @@ from autotrain_dsl import doctor
 from autotrain_dsl.cli import jobs
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE, WRONG_USE, worst
 from autotrain_dsl.cli.jobs import Target
-from autotrain_dsl.cli.options import tables, targets
+from autotrain_dsl.cli.options import Given, tables, targets
 from autotrain_dsl.doctor import Check, Level, Patient
 from autotrain_dsl.report.text import clean
 from autotrain_dsl.store.base import StoreError
@@ -24,12 +23,7 @@ _MARKS = {Level.FINE: "ok", Level.WARNING: "warning", Level.WRONG: "FAILED", Lev
 @tables
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    config: Path | None,
-    paths: tuple[Path, ...],
-    behavior: str | None,
-    manager: str | None,
-    default: tuple[str, str] | None,
-    schemas: Path | None,
+    given: Given,
     output: str,
 ) -> int:
     """Check a configuration against the real stores, before the night does.
@@ -38,7 +32,7 @@ def command(
     compile? Writes nothing but a probe, which it removes. Exit code 1 if something has to be mended in files or
     tables, 3 if a store fails.
     """
-    chosen = targets(config, paths, behavior, manager, default, schemas, output)
+    chosen = targets(given, output)
     clashing = [clean(each) for each in jobs.clashes(chosen)]
     found = [(target, _checks(target)) for target in chosen]
     if output == "json":

@@ -8,7 +8,6 @@ import json
 import logging
 import traceback
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import click
@@ -18,7 +17,7 @@ from autotrain_dsl.cli import jobs, logs
 from autotrain_dsl.cli.exits import ATTENTION, DEFECT, OUTSIDE, WRONG_USE, worst
 from autotrain_dsl.cli.jobs import Target
 from autotrain_dsl.cli.mirrors import copy_curriculums
-from autotrain_dsl.cli.options import tables, targets
+from autotrain_dsl.cli.options import Given, tables, targets
 from autotrain_dsl.diagnostics import has_errors
 from autotrain_dsl.judging import CORRECT, NEW, RERUN, Options
 from autotrain_dsl.nightly import ADOPT, KEEP, RESTORE
@@ -63,12 +62,7 @@ def _placed(_context: click.Context, _parameter: click.Parameter, values: tuple[
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="Log every step to standard error.")
 def command(
-    config: Path | None,
-    paths: tuple[Path, ...],
-    behavior: str | None,
-    manager: str | None,
-    default: tuple[str, str] | None,
-    schemas: Path | None,
+    given: Given,
     subjects: tuple[str, ...],
     dry_run: bool,
     correct: bool,
@@ -96,7 +90,7 @@ def command(
         subjects=frozenset(subjects) or None,
         placed=placed,
     )
-    chosen = targets(config, paths, behavior, manager, default, schemas, output)
+    chosen = targets(given, output)
     if found := [clean(each) for each in jobs.clashes(chosen)]:
         raise click.UsageError("\n".join(found))
     logger = logs.start(log_format)
@@ -104,9 +98,9 @@ def command(
     done = [_Evaluation(each, options, edits, dry_run, output, logger).run() for each in chosen]
     if output == "json":
         whole: Any = {"version": report.FORMAT, "managers": [each.content for each in done]}
-        if config is None:
+        if given.config is None:
             whole = done[0].content
-        if config is not None or done[0].judged:
+        if given.config is not None or done[0].judged:
             click.echo(json.dumps(whole, indent=2))
     return worst(each.code for each in done)
 

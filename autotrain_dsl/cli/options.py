@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -57,33 +59,40 @@ _OPTIONS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the shared options of a command line say."""
+
+    config: Path | None
+    paths: tuple[Path, ...]
+    behavior: str | None
+    manager: str | None
+    default: tuple[str, str] | None
+    schemas: Path | None
+
+
 def tables(command: Decorated) -> Decorated:
-    """The options by which a command finds its tables and curriculums."""
+    """The options by which a command finds its tables and curriculums; it gets them as one argument, ``given``."""
+
+    @functools.wraps(command)
+    def bundled(**values: Any) -> Any:
+        given = Given(**{field.name: values.pop(field.name) for field in fields(Given)})
+        return command(given=given, **values)
+
     for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+        bundled = option(bundled)
+    return bundled
 
 
-def targets(
-    config: Path | None,
-    paths: tuple[Path, ...],
-    behavior: str | None,
-    manager: str | None,
-    default: tuple[str, str] | None,
-    schemas: Path | None,
-    output: str,
-) -> list[Target]:
+def targets(given: Given, output: str) -> list[Target]:
     """What these options name. Raises click.UsageError where they do not go together."""
-    if config is not None:
-        given = {"--curriculums": paths, "--behavior": behavior, "--default-curriculum": default, "--schemas": schemas}
-        if clash := [name for name, value in given.items() if value]:
+    named = {"--curriculums": given.paths, "--behavior": given.behavior}
+    if given.config is not None:
+        others = {**named, "--default-curriculum": given.default, "--schemas": given.schemas}
+        if clash := [name for name, value in others.items() if value]:
             raise click.UsageError(f"--config says what {', '.join(clash)} would say; leave one of them out")
-        return jobs.configured(config, manager, output)
-    missing = [
-        name
-        for name, value in (("--curriculums", paths), ("--behavior", behavior), ("--manager", manager))
-        if not value
-    ]
-    if missing or behavior is None or manager is None:
+        return jobs.configured(given.config, given.manager, output)
+    missing = [name for name, value in {**named, "--manager": given.manager}.items() if not value]
+    if missing or given.behavior is None or given.manager is None:
         raise click.UsageError(f"Missing option {', '.join(missing)} (or --config FILE)")
-    return [jobs.direct(paths, schemas, behavior, manager, default)]
+    return [jobs.direct(given.paths, given.schemas, given.behavior, given.manager, given.default)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -12,7 +12,7 @@ from autotrain_dsl import adoption, audit, evaluation, nightly
 from autotrain_dsl.cli import jobs
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE, WRONG_USE, worst
 from autotrain_dsl.cli.jobs import Target
-from autotrain_dsl.cli.options import tables, targets
+from autotrain_dsl.cli.options import Given, tables, targets
 from autotrain_dsl.report.text import clean
 from autotrain_dsl.store import open_state
 from autotrain_dsl.store.base import StoreError, UnreadableError
@@ -29,12 +29,7 @@ _SHOWN = 20
 @tables
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(
-    config: Path | None,
-    paths: tuple[Path, ...],
-    behavior: str | None,
-    manager: str | None,
-    default: tuple[str, str] | None,
-    schemas: Path | None,
+    given: Given,
     output: str,
 ) -> int:
     """Recompute every decision from what was recorded with it, and check every hash.
@@ -42,11 +37,13 @@ def command(
     Reads the state of df_manager, replaced rows included, and the curriculums; changes nothing. Exit code 1 if a
     decision comes out differently, or if something that is kept is damaged.
     """
-    chosen = targets(config, paths, behavior or ("" if config else "-"), manager, default, schemas, output)
+    if given.config is None and given.behavior is None:
+        given = replace(given, behavior="-")  # which is not looked at
+    chosen = targets(given, output)
     results = [_verify(target) for target in chosen]
     if output == "json":
         whole: Any = {"version": 1, "managers": [content for _, content in results]}
-        click.echo(json.dumps(whole if config is not None else results[0][1], indent=2))
+        click.echo(json.dumps(whole if given.config is not None else results[0][1], indent=2))
     else:
         for _, content in results:
             _show(content)
