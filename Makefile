@@ -36,9 +36,10 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Pages that are made from the program: the manual of findings, the JSON Schemas' keys, the output of examples.
+# What is made from the program: the manual of findings, the table of the configuration's keys, the pictures.
 docs: $(VENV)/.ready
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/pictures.py
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

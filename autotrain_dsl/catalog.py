@@ -72,6 +72,18 @@ def build(paths: Iterable[Path], schemas: Path | None = None, stdin: bytes = b""
     return work.catalog()
 
 
+def capped(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """The first findings of every file, and that there are more."""
+    counts: dict[str, int] = {}
+    for finding in diagnostics:
+        name = finding.span.source.name
+        counts[name] = counts.get(name, 0) + 1
+        if counts[name] <= MAX_FINDINGS:
+            yield finding
+        elif counts[name] == MAX_FINDINGS + 1:
+            yield document.too_many(finding.span)
+
+
 @dataclass
 class _Building:
     schemas: TaskSchemas
@@ -117,19 +129,7 @@ class _Building:
         written = [each.document for each in self.compiled if each.document is not None]
         judged = [each.document for each in self.compiled if each.document is not None and each.graph is not None]
         remaining = tidy(silence(found, [*self.documents, *written], judged))
-        return Catalog(tuple(self.compiled), tuple(_capped(remaining)), self.task_schemas, self.skipped)
-
-
-def _capped(diagnostics: list[Diagnostic]) -> Iterator[Diagnostic]:
-    """The first findings of every file, and that there are more."""
-    counts: dict[str, int] = {}
-    for finding in diagnostics:
-        name = finding.span.source.name
-        counts[name] = counts.get(name, 0) + 1
-        if counts[name] <= MAX_FINDINGS:
-            yield finding
-        elif counts[name] == MAX_FINDINGS + 1:
-            yield document.too_many(finding.span)
+        return Catalog(tuple(self.compiled), tuple(capped(remaining)), self.task_schemas, self.skipped)
 
 
 def _tree(path: Path) -> Path | None:

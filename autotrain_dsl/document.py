@@ -245,7 +245,7 @@ class _Builder:
         if not isinstance(event, ScalarEvent):
             raise self._stop(codes.BAD_KEY, event, "a list or mapping stands where a key is expected")
         self.scalars.append(span)
-        key, plain = event.value, event.style is None
+        key, plain = self._joined(event.value, span), event.style is None
         if plain and key == "<<":
             hint = "share parameters with `blocks` and `use`, or with `inherits`"
             raise self._stop(codes.ALIAS, event, "`<<` is a merge key, and merge keys are not allowed", hint)
@@ -296,7 +296,18 @@ class _Builder:
             parent.skips = len(self.stack) > 1 and self.stack[-2].skips
 
     def _scalar(self, event: ScalarEvent, span: Span) -> Value:
-        return self._plain(event.value, span) if event.style is None else event.value
+        return self._plain(event.value, span) if event.style is None else self._joined(event.value, span)
+
+    def _joined(self, text: str, span: Span) -> str:
+        """Text in which the two halves of a character, written as two escapes, are one."""
+        if not re.search("[\ud800-\udfff]", text):
+            return text
+        try:
+            return text.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            message = "an escape that is half of a character"
+            self._report(codes.FORBIDDEN_CHARACTER, span, message, "write both halves, or the character itself")
+            return text.encode("ascii", "replace").decode()
 
     def _plain(self, text: str, span: Span, quiet: bool = False) -> Value:
         """The value of an unquoted scalar: YAML 1.2, without the forms that programs disagree about."""

@@ -90,8 +90,7 @@ class StateGraph:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the effective curriculum as canonical JSON: the same however files share what they say."""
-        text = json.dumps(self.content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-        return hashlib.sha256(text.encode("ascii")).hexdigest()
+        return hashlib.sha256(canonical(self.content)).hexdigest()
 
 
 def build(curriculum: Curriculum, task: TaskSchema) -> StateGraph:
@@ -103,6 +102,11 @@ def build(curriculum: Curriculum, task: TaskSchema) -> StateGraph:
         target = source if rule.move is Move.STAY else rule.target
         network.add_edge(source, target, key=place, rule=rule)
     return StateGraph(curriculum, task, network)
+
+
+def canonical(content: Any) -> bytes:
+    """Plain data as canonical JSON: the same bytes for the same data."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
 
 
 def circles(edges: Mapping[str, set[str]]) -> dict[str, set[str]]:

@@ -68,12 +68,12 @@ class Library:
         diagnostics = [*diagnostics, *more]
         if below is None:
             return None, diagnostics
-        merged = _merged(below, over)
-        if len(merged.values) > document.MAX_NODES:
+        laid = merged(below, over)
+        if len(laid.values) > document.MAX_NODES:
             message = f"with what it extends the file has more than {document.MAX_NODES:,} values"
             hint = "share parameters with `blocks` and `inherits`"
             return None, [*diagnostics, Diagnostic(size_codes.TOO_LARGE, over.span(("extends",)), message, hint)]
-        return merged, [*diagnostics, *_nulls(over, below)]
+        return laid, [*diagnostics, *_nulls(over, below)]
 
     def _chain(self, path: Path, over: Document | None) -> Path | Diagnostic | None:
         """The file that a document extends (None: none), after following ``extends`` to the first file."""
@@ -132,6 +132,16 @@ def checked(read: Read) -> Read:
     return found, diagnostics
 
 
+def merged(base: Document, over: Document) -> Document:
+    """A document laid over the one that it extends."""
+    data = {key: value for key, value in base.data.items() if key not in _OWN}
+    values = {place: span for place, span in base.values.items() if place[:1] not in {(key,) for key in _OWN}}
+    keys = {place: span for place, span in base.keys.items() if place in values}
+    layer = _Layer(over, values, keys)
+    data = layer.lay(data, {key: value for key, value in over.data.items() if key != "extends"}, ())
+    return replace(over, data=data, values=values, keys=keys, scalars=(*base.scalars, *over.scalars))
+
+
 def unexplained(found: Iterable[Diagnostic], before: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Findings without those at a place where something is known to be wrong already."""
     places = {(d.span.source.name, d.span.start) for d in before if d.is_error and d.span.end > d.span.start}
@@ -148,15 +158,6 @@ def _cycle(span: Span, base: Path, seen: list[Path]) -> Diagnostic:
     names = [file.name for file in seen[seen.index(base.resolve()) :]]
     message = f"`extends` leads back to `{base.name}`: {' -> '.join([*names, base.name])}"
     return Diagnostic(codes.EXTENDS_CYCLE, span, message, "take `extends` out of one of these files")
-
-
-def _merged(base: Document, over: Document) -> Document:
-    data = {key: value for key, value in base.data.items() if key not in _OWN}
-    values = {place: span for place, span in base.values.items() if place[:1] not in {(key,) for key in _OWN}}
-    keys = {place: span for place, span in base.keys.items() if place in values}
-    layer = _Layer(over, values, keys)
-    data = layer.lay(data, {key: value for key, value in over.data.items() if key != "extends"}, ())
-    return replace(over, data=data, values=values, keys=keys, scalars=(*base.scalars, *over.scalars))
 
 
 @dataclass(frozen=True)

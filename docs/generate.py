@@ -13,7 +13,7 @@ from autotrain_dsl import codes, resources
 from autotrain_dsl.diagnostics import Code
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = tuple(ROOT / "tests" / "data" / folder for folder in ("invalid", "configuration/invalid"))
+EXAMPLES = tuple(ROOT / "tests" / "data" / folder for folder in ("invalid", "configuration/invalid", "legacy"))
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 TABLE = re.compile(r"(?<=<!-- keys -->\n).*?(?=<!-- end of keys -->)", re.DOTALL)
 GROUPS = {
@@ -24,6 +24,7 @@ GROUPS = {
     "4": "Stages, parameters and transitions",
     "5": "Tables and sessions",
     "6": "The configuration of the nightly run",
+    "7": "Files of the older system",
 }
 HEAD = """# Findings
 

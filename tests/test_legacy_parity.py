@@ -1,24 +1,24 @@
 """The older system's record and its 23 curriculums: the same decisions, parameters and rules.
 
-The lambdas of the older files are read with ``ast`` and walked by a small interpreter below; nothing is ever run.
+The lambdas of the older files are read with ``ast`` and walked by the small interpreter in ``legacy_lambdas``;
+nothing is ever run.
 """
 
 from __future__ import annotations
 
 import ast
 import json
-import operator
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from colony import NOW, RECORD, ROOT, command, process
+from legacy_lambdas import body, function
 
 from autotrain_dsl import catalog
 from autotrain_dsl.graph import StateGraph
@@ -47,21 +47,14 @@ class Legacy:
     def key(self) -> tuple[str, str]:
         return self.content["curriculum_name"], self.content["curriculum_version"]
 
-    def rules(self, label: str) -> list[tuple[str, str, ast.expr]]:
-        """Decision, label of the target and condition of every rule of a stage, in order."""
+    def rules(self, label: str) -> list[tuple[str, str, str]]:
+        """Decision, label of the target and lambda of every rule of a stage, in order."""
         entry = self.content["curriculum"].get(label, {"transition_rules": []})
         found = []
         for place, rule in enumerate(entry["transition_rules"]):
             text = _MENDED if (*self.key, label, place) == _UNCLOSED else rule["condition"]
-            found.append((rule["decision"], rule["to_stage"], _condition(text)))
+            found.append((rule["decision"], rule["to_stage"], text))
         return found
-
-
-def _condition(text: str) -> ast.expr:
-    tree = ast.parse(" ".join(text.split()), mode="eval").body
-    assert isinstance(tree, ast.Lambda)
-    assert [argument.arg for argument in tree.args.args] == ["metrics"]
-    return tree.body
 
 
 @cache
@@ -141,7 +134,7 @@ def test_the_defects_are_those_that_are_known() -> None:
 
 def _parses(text: str) -> bool:
     try:
-        _condition(text)
+        body(text)
     except SyntaxError:
         return False
     return True
@@ -179,7 +172,7 @@ def test_rules_in_order(file: Path) -> None:
             else (rule["decision"], labels[rule["to"]], ALWAYS)
             for rule in stage["transitions"]
         ]
-        theirs = [(decision, to, _form(tree)) for decision, to, tree in legacy.rules(stage["label"])]
+        theirs = [(decision, to, _form(body(text))) for decision, to, text in legacy.rules(stage["label"])]
         assert ours == theirs, stage["label"]
 
 
@@ -233,7 +226,7 @@ def test_random_histories_are_decided_alike(file: Path) -> None:
         total = length + chance.choice([0, 0, 3])
         situation = {**metrics, "session_total": total, "session_at_current_stage": count}
         decision, to = next(
-            ((d, t) for d, t, tree in legacy.rules(label) if _value(tree, situation)), ("stay", label)
+            ((d, t) for d, t, text in legacy.rules(label) if function(text)(situation)), ("stay", label)
         )  # fmt: skip
         history = History.of(metrics, list(range(total - length + 1, total + 1)))
         found = step(graph, Situation(names[label], total, count), history)
@@ -261,32 +254,3 @@ def _history(chance: random.Random, graph: StateGraph) -> dict[str, list[float]]
         ]
         for metric in graph.task.metrics.values()
     }
-
-
-_COMPARE: Mapping[type[ast.AST], Callable[[Any, Any], bool]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge
-}  # fmt: skip
-
-
-def _value(tree: ast.expr, metrics: Mapping[str, Any]) -> Any:
-    """The value of a part of a lambda, as Python and numpy would compute it."""
-    match tree:
-        case ast.BoolOp(ast.And(), values):
-            return all(_value(value, metrics) for value in values)
-        case ast.BoolOp(ast.Or(), values):
-            return any(_value(value, metrics) for value in values)
-        case ast.Compare(left, [op], [right]):
-            return _COMPARE[type(op)](_value(left, metrics), _value(right, metrics))
-        case ast.Call(ast.Attribute(ast.Name("np"), "mean"), [argument], []):
-            return np.mean(_value(argument, metrics))
-        case ast.Subscript(value, ast.Slice(lower, None, None)) if lower is not None:
-            return _value(value, metrics)[_value(lower, metrics) :]
-        case ast.Subscript(value, index):
-            return _value(value, metrics)[_value(index, metrics)]
-        case ast.UnaryOp(ast.USub(), operand):
-            return -_value(operand, metrics)
-        case ast.Constant(int(number) | float(number)):
-            return number
-        case ast.Attribute(ast.Name("metrics"), name):
-            return metrics[name]
-    raise AssertionError(ast.dump(tree))

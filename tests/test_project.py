@@ -27,6 +27,7 @@ CODE_MODULES = (
     codes.graph,
     codes.tables,
     codes.configuration,
+    codes.legacy,
 )
 
 

@@ -20,12 +20,19 @@ from autotrain_dsl.cli.exits import DEFECT, INTERRUPTED, OUTSIDE, TERMINATED
 _COMMANDS = {
     "validate": "compile curriculums and report what is wrong with them",
     "evaluate": "judge new sessions and update df_manager",
+    "render": "draw the stages and the parameters of a curriculum",
+    "import": "turn curriculums of the older system into YAML",
+    "export": "write a curriculum for the older system, with its pictures",
+    "publish": "put curriculums where rigs and pages read them, once and for all",
+    "list": "list curriculums, or what is published in a folder or bucket",
     "history": "list every revision of a mouse's decisions",
     "doctor": "check a configuration against the real stores",
     "verify-state": "recompute every decision from what was recorded",
     "codes": "explain a finding",
     "schema": "print a JSON Schema of the language",
 }
+
+_MODULES = {"import": "import_", "list": "list_"}  # names that Python has taken
 
 
 class _Commands(click.Group):
@@ -35,7 +42,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"autotrain_dsl.cli.{cmd_name.replace('-', '_')}").command
+        module = _MODULES.get(cmd_name, cmd_name.replace("-", "_"))
+        command: click.Command = importlib.import_module(f"autotrain_dsl.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -48,7 +48,7 @@ def command(paths: tuple[Path, ...], strict: bool, output: str, schemas: Path | 
     if output == "json":
         click.echo(json.findings(checked.diagnostics, summary), nl=False)
     else:
-        found = text.findings(checked.diagnostics, _style())
+        found = text.findings(checked.diagnostics, style())
         click.echo(f"{found}\n" if found else "", nl=False)
         click.echo(_sentence(summary))
     return int(bool(summary["errors"] or (strict and summary["warnings"])))
@@ -68,20 +68,22 @@ def _summary(checked: Catalog) -> dict[str, int]:
 
 def _sentence(summary: dict[str, int]) -> str:
     files = [
-        _count(summary["curriculums"], "curriculum"),
-        *([_count(summary["base_files"], "base file")] if summary["base_files"] else []),
-        *([_count(summary["task_schemas"], "task schema")] if summary["task_schemas"] else []),
+        count(summary["curriculums"], "curriculum"),
+        *([count(summary["base_files"], "base file")] if summary["base_files"] else []),
+        *([count(summary["task_schemas"], "task schema")] if summary["task_schemas"] else []),
     ]
-    skipped = f" ({_count(summary['other_files'], 'other YAML file')} left out)" if summary["other_files"] else ""
-    found = f"{_count(summary['errors'], 'error')}, {_count(summary['warnings'], 'warning')}"
+    skipped = f" ({count(summary['other_files'], 'other YAML file')} left out)" if summary["other_files"] else ""
+    found = f"{count(summary['errors'], 'error')}, {count(summary['warnings'], 'warning')}"
     return f"{', '.join(files)} checked{skipped}: {found}"
 
 
-def _count(number: int, word: str) -> str:
+def count(number: int, word: str) -> str:
+    """A number of things in words: ``1 error``, ``2 errors``."""
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
-def _style() -> text.Style:
+def style() -> text.Style:
+    """Colours where somebody sees them."""
     if os.environ.get("NO_COLOR") or sys.stdout is None or not sys.stdout.isatty():
         return text.plain
     return lambda part, role: click.style(part, fg=_COLOURS.get(role), bold=role in ("error", "warning", "message"))

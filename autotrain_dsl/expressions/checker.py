@@ -61,9 +61,9 @@ class Checked:
     size: int  # number of parts with derived names written out
 
 
-def check(written: Written, scope: Scope) -> Checked:
-    """Check an expression of any type."""
-    tree, faults = parser.parse(written)
+def check(written: Written, scope: Scope, tree: ast.expr | None = None) -> Checked:
+    """Check an expression of any type; ``tree`` is its syntax tree where the text is not in the language itself."""
+    tree, faults = parser.parse(written) if tree is None else (tree, [])
     if tree is None:
         # What cannot be parsed still mentions names: they are not called unused on top of that.
         mentioned = parser.words(written.text) & {*scope.constants, *scope.derived}
@@ -80,9 +80,9 @@ def check(written: Written, scope: Scope) -> Checked:
     return Checked(None if found else node, found, frozenset(checker.used), checker.size)
 
 
-def check_condition(written: Written, scope: Scope) -> Checked:
-    """Check an expression that must be true or false."""
-    checked = check(written, scope)
+def check_condition(written: Written, scope: Scope, tree: ast.expr | None = None) -> Checked:
+    """Check an expression that must be true or false; ``tree`` as in ``check``."""
+    checked = check(written, scope, tree)
     node, found = checked.node, list(checked.diagnostics)
     if node is not None and node.type != BOOLEAN:
         message = f"a condition must be true or false, but this is {node.type}"

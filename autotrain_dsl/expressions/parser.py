@@ -26,6 +26,7 @@ _ALLOWED = (
     ast.Compare, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.Call, ast.Name, ast.Load, ast.Constant,
     ast.Subscript, ast.Slice,
 )  # fmt: skip
+_OPERANDS = (ast.expr, ast.comprehension)
 _REFUSED = {
     ast.Attribute: "attributes (a dot after a name)",
     ast.Lambda: "lambda",
@@ -134,7 +135,18 @@ class Written:
 
 def parse(written: Written) -> tuple[ast.expr | None, list[Diagnostic]]:
     """The syntax tree of an expression, or None and what stands in the way."""
-    if fault := _unfit_text(written):
+    tree, faults = read(written)
+    if tree is not None:
+        faults = list(_refused(written, tree))
+    return (None if faults else tree), faults
+
+
+def read(written: Written, most: int = MAX_CHARACTERS) -> tuple[ast.expr | None, list[Diagnostic]]:
+    """The syntax tree of a text of at most ``most`` characters, whether or not the language has what is in it.
+
+    The tree is of bounded size and depth. None, and what stands in the way, where there is no such tree.
+    """
+    if fault := _unfit_text(written, most):
         return None, [fault]
     try:
         with warnings.catch_warnings():
@@ -144,8 +156,13 @@ def parse(written: Written) -> tuple[ast.expr | None, list[Diagnostic]]:
         return None, [_unreadable(written, error)]
     if fault := _too_large(written, tree):
         return None, [fault]
-    faults = list(_refused(written, tree))
-    return (None if faults else tree), faults
+    return tree, []
+
+
+def refusal(kind: type[ast.AST]) -> tuple[str, str]:
+    """What the language does not have, where it does not have a kind of node, and a way out."""
+    message = f"the language does not have {_REFUSED.get(kind, 'such a construct')}"
+    return message, _HINTS.get(kind, _LANGUAGE)
 
 
 def words(text: str) -> set[str]:
@@ -157,12 +174,12 @@ def _one_line(text: str) -> str:
     return re.sub(r"\s", " ", text).strip()
 
 
-def _unfit_text(written: Written) -> Diagnostic | None:
+def _unfit_text(written: Written, most: int) -> Diagnostic | None:
     text = written.text
     if not text.strip():
         return Diagnostic(codes.SYNTAX, written.place, "the expression is empty", "write a condition")
-    if len(text) > MAX_CHARACTERS:
-        message = f"an expression of {len(text):,} characters; at most {MAX_CHARACTERS:,} are allowed"
+    if len(text) > most:
+        message = f"an expression of {len(text):,} characters; at most {most:,} are allowed"
         return Diagnostic(codes.TOO_LARGE, written.place, message, "split it with `derived` names")
     for at, character in enumerate(text):
         if not (" " <= character <= "~" or character in "\n\r\t") or character in "#\\":
@@ -205,11 +222,12 @@ def _explained(problem: str) -> tuple[str, str]:
 
 
 def _too_large(written: Written, tree: ast.expr) -> Diagnostic | None:
-    count, level, depth = 0, [tree], 0
+    count, depth = 0, 0
+    level: list[ast.AST] = [tree]
     while level:
         depth += 1
         count += len(level)
-        level = [child for node in level for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        level = [child for node in level for child in ast.iter_child_nodes(node) if isinstance(child, _OPERANDS)]
         if count > MAX_NODES or depth > MAX_DEPTH:
             bound = (
                 f"{MAX_NODES} parts" if count > MAX_NODES else f"{MAX_DEPTH} operations or brackets inside each other"
@@ -222,9 +240,7 @@ def _too_large(written: Written, tree: ast.expr) -> Diagnostic | None:
 def _refused(written: Written, tree: ast.AST) -> Iterator[Diagnostic]:
     """What the language does not have; below a refused part nothing more is reported."""
     if not isinstance(tree, _ALLOWED):
-        kind = type(tree)
-        message = f"the language does not have {_REFUSED.get(kind, 'such a construct')}"
-        yield Diagnostic(codes.NOT_IN_LANGUAGE, written.span(tree), message, _HINTS.get(kind, _LANGUAGE))
+        yield Diagnostic(codes.NOT_IN_LANGUAGE, written.span(tree), *refusal(type(tree)))
         return
     if isinstance(tree, ast.Constant):
         yield from _refused_constant(written, tree)
@@ -237,8 +253,7 @@ def _refused(written: Written, tree: ast.AST) -> Iterator[Diagnostic]:
         yield Diagnostic(codes.NOT_IN_LANGUAGE, written.span(tree.step), message, "write `x[-5:]`")
     for child in ast.iter_child_nodes(tree):
         if isinstance(child, ast.operator | ast.unaryop | ast.cmpop) and not isinstance(child, _ALLOWED):
-            what, hint = _REFUSED.get(type(child), "such an operator"), _HINTS.get(type(child), _LANGUAGE)
-            yield Diagnostic(codes.NOT_IN_LANGUAGE, written.span(tree), f"the language does not have {what}", hint)
+            yield Diagnostic(codes.NOT_IN_LANGUAGE, written.span(tree), *refusal(type(child)))
             return
     for child in ast.iter_child_nodes(tree):
         if not isinstance(child, ast.operator | ast.unaryop | ast.cmpop):

@@ -75,5 +75,5 @@ def _finding(read: Read) -> Diagnostic:
         hint = f"take `at_stage({read.metric})` for the sessions of this stage"
     else:
         message = f"`{window}` looks {int(read.reach)} sessions back and so into earlier stages"
-        hint = f"add `{_STAY} >= {int(read.reach)}` with `and`"
+        hint = f"ask for it of the whole condition: `(...) and {_STAY} >= {int(read.reach)}`"
     return Diagnostic(codes.FOREIGN_WINDOW, read.span, message, hint)

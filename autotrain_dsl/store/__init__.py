@@ -7,7 +7,7 @@ import importlib
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,16 @@ def folder(uri: str, access: Access) -> Objects:
     return _folder(uri.rstrip("/") or uri, access, links=False)
 
 
+def bounded(uri: str, access: Access, largest: int) -> Objects:
+    """A folder or prefix that anybody may write to, without what lies deeper in it.
+
+    Reading what is no file, or has more bytes, raises UnreadableError.
+    """
+    found: Any = folder(uri, access)
+    objects: Objects = replace(found, largest=largest)
+    return objects
+
+
 def beside(uri: str, what: str, suffix: str = "") -> str:
     """URI of what accompanies a table: ``df_manager.parquet`` -> ``df_manager_stats.parquet``."""
     stem, _, own = uri.rpartition(".")
@@ -141,6 +151,7 @@ __all__ = [
     "Loaded",
     "UnreadableError",
     "beside",
+    "bounded",
     "export",
     "folder",
     "is_database",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from autotrain_dsl.store.base import Blob, ConflictError, StoreError
+from autotrain_dsl.store.base import Blob, ConflictError, StoreError, UnreadableError
 
 LOCK = ".autotrain-dsl.lock"
 LOCK_SECONDS = 60
@@ -23,11 +23,14 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | get
 class LocalObjects:
     """Files below a folder, which is made if its own parent is there; a version is the SHA-256 of the bytes.
 
-    Without ``links`` a link in the place of a file is refused; with them the file behind it is replaced.
+    Without ``links`` a link in the place of a file is refused; with them the file behind it is replaced. With
+    ``largest`` what is read is an ordinary file of at most so many bytes (and no link, without ``links``), and anything
+    else raises UnreadableError; only what lies directly in the folder is listed then.
     """
 
     root: Path
     links: bool = True
+    largest: int | None = None
 
     @property
     def uri(self) -> str:
@@ -36,7 +39,10 @@ class LocalObjects:
 
     def get(self, key: str) -> Blob | None:
         """See ``Objects.get``."""
-        content = self._content(self._path(key))
+        path = self._path(key)
+        if self.largest is not None:
+            self._check(path, self.largest)
+        content = self._content(path)
         return None if content is None else Blob(content, _version(content))
 
     def put(self, key: str, content: bytes, replaces: str | None) -> str:
@@ -52,6 +58,8 @@ class LocalObjects:
 
     def keys(self, prefix: str = "") -> list[str]:
         """See ``Objects.keys``; hidden files are left out."""
+        if self.largest is not None:
+            return sorted(name for name in self._names() if name.startswith(prefix) and name[0] != ".")
         found = []
         for folder, folders, files in os.walk(self.root):
             folders[:] = [name for name in folders if not name.startswith(".")]
@@ -108,6 +116,26 @@ class LocalObjects:
             raise StoreError(f"another run has locked `{path.parent}` for {LOCK_SECONDS} s") from error
         except (OSError, RuntimeError) as error:
             raise StoreError(f"cannot write `{path}`: {getattr(error, 'strerror', None) or error}") from error
+
+    def _names(self) -> list[str]:
+        try:
+            return [each.name for each in self.root.iterdir() if not each.is_dir()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StoreError(f"cannot read `{self.root}`: {error.strerror or error}") from error
+
+    def _check(self, path: Path, largest: int) -> None:
+        """Raise UnreadableError where a path is not a file that can be read as a whole."""
+        try:
+            if path.is_symlink() and not self.links:
+                raise UnreadableError(f"`{path}` is a link")
+            if path.exists() and not path.is_file():
+                raise UnreadableError(f"`{path}` is no ordinary file")
+            if path.exists() and path.stat().st_size > largest:
+                raise UnreadableError(f"`{path}` is larger than {largest:,} bytes")
+        except (OSError, ValueError) as error:
+            raise StoreError(f"cannot read `{path}`: {getattr(error, 'strerror', None) or error}") from error
 
     def _content(self, path: Path) -> bytes | None:
         try:

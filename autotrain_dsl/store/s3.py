@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from autotrain_dsl.store.base import Blob, ConflictError, StoreError
+from autotrain_dsl.store.base import Blob, ConflictError, StoreError, UnreadableError
 
 # What a call of the client, or reading a reply, raises where the outside world is to blame.
 _FAILURES = (ClientError, BotoCoreError, ResponseParserError, HTTPError, OSError, ValueError)
@@ -64,7 +64,8 @@ def parse(uri: str) -> tuple[str, str]:
 class S3Objects:
     """The port ``Objects`` for the keys below one prefix of a bucket; the version of an object is its ETag.
 
-    ``new_id`` names the object that ``probe`` writes. Raises StoreError, with ``wrong_use``, where bucket or prefix
+    ``new_id`` names the object that ``probe`` writes. With ``largest`` reading more bytes raises UnreadableError, and
+    only what lies directly below the prefix is listed. Raises StoreError, with ``wrong_use``, where bucket or prefix
     cannot be one.
     """
 
@@ -72,6 +73,7 @@ class S3Objects:
     prefix: str
     settings: Settings = field(default_factory=Settings)
     new_id: Callable[[], object] = field(default=uuid4, compare=False, repr=False)
+    largest: int | None = None
 
     def __post_init__(self) -> None:
         if parse(self.uri)[0] != self.bucket:
@@ -95,7 +97,7 @@ class S3Objects:
                     return None
                 raise self._failed("GetObject", name, error) from error
             try:
-                return Blob(_body(reply), _version(reply))
+                return Blob(_body(reply, self._uri(name), self.largest), _version(reply))
             except _FAILURES as error:
                 if left <= 0:
                     raise self._failed("GetObject", name, error) from error
@@ -105,7 +107,7 @@ class S3Objects:
         name, link = self._name(key), self._link()
         for quoted in (link.quoted, not link.quoted):
             try:
-                version = _write(link.client, self.bucket, name, content, _condition(replaces, quoted))
+                version = _write(link.client, content, replaces, quoted, Bucket=self.bucket, Key=name)
             except _FAILURES as error:
                 settled = self._settle(key, content, replaces, error)
                 if settled is not None:
@@ -118,13 +120,13 @@ class S3Objects:
     def keys(self, prefix: str = "") -> list[str]:
         """See ``Objects.keys``. The markers that other tools make for folders are left out."""
         full = self._name(f"{prefix}x")[:-1]
-        base = full.removesuffix(prefix)
+        where = {"Bucket": self.bucket, "Prefix": full} | ({} if self.largest is None else {"Delimiter": "/"})
         try:
-            pages = self._link().client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=full)
+            pages = self._link().client.get_paginator("list_objects_v2").paginate(**where)
             found = [entry["Key"] for page in pages for entry in _entries(page)]
         except _FAILURES as error:
             raise self._failed("ListObjectsV2", full, error) from error
-        return sorted(name.removeprefix(base) for name in found if not name.endswith("/"))
+        return sorted(name.removeprefix(full.removesuffix(prefix)) for name in found if not name.endswith("/"))
 
     def delete(self, key: str) -> None:
         """See ``Objects.delete``."""
@@ -260,20 +262,17 @@ def _connect(settings: Settings, _process: int) -> _Link:
         raise StoreError(f"`{place}` is no endpoint: write it as https://host:port", wrong_use=True) from error
 
 
-def _condition(replaces: str | None, quoted: bool) -> dict[str, str]:
-    if replaces is None:
-        return {"IfNoneMatch": "*"}
-    return {"IfMatch": f'"{replaces}"' if quoted else replaces}
-
-
-def _write(client: Any, bucket: str, name: str, content: bytes, condition: dict[str, str]) -> str:
+def _write(client: Any, content: bytes, replaces: str | None, quoted: bool, **place: str) -> str:
+    condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": f'"{replaces}"' if quoted else replaces}
     # A checksum in a header is passed over by older stores; where boto3 makes it, it may change the form of the body.
     checksum = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": b64encode(sha256(content).digest()).decode()}
-    return _version(client.put_object(Bucket=bucket, Key=name, Body=content, **checksum, **condition))
+    return _version(client.put_object(**place, Body=content, **checksum, **condition))
 
 
-def _body(reply: Any) -> bytes:
+def _body(reply: Any, uri: str, largest: int | None) -> bytes:
     with closing(reply["Body"]) as body:
+        if largest is not None and reply.get("ContentLength", 0) > largest:
+            raise UnreadableError(f"`{uri}` is larger than {largest:,} bytes")
         content: bytes = body.read()
     headers = reply["ResponseMetadata"]["HTTPHeaders"]
     if not {"content-length", "transfer-encoding"} & headers.keys():  # nothing would tell a part from the whole
