@@ -579,6 +579,14 @@ def test_nothing_is_said_of_a_description_where_nothing_can_be_told(body: str) -
 # The text of a file
 
 
+def test_a_table_is_no_curriculum_that_is_too_large() -> None:
+    found = reading.read(b"subject_id,session\n" + b"m1,1\n" * 5000, "table.csv", TaskSchemas(), ROOT / "x.yaml")
+    assert found[0] is None
+    assert [(each.code.id, each.message) for each in found[1]] == [
+        ("ATD701", "the file does not begin with `{`, as a curriculum of the older system does")
+    ]
+
+
 def test_the_form_of_the_json_does_not_matter() -> None:
     file = made_up(curriculum_description='caf\u00e9 \U0001f600 / " \\ \n end')
     plain = curriculum_of(file)

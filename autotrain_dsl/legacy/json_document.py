@@ -27,6 +27,7 @@ _PROBLEMS = (
     ("escape", "a backslash that means nothing", "write two for one"),
     ("Expecting value", "a value is expected here", "texts stand in double quotes; there are no comments"),
 )  # fmt: skip
+_BEFORE = b"\xef\xbb\xbf \t\r\n"  # a mark of the encoding, and white space
 _CONSTANTS = ("NaN", "Infinity", "-Infinity")
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cn", "Zl", "Zp"})  # halves of characters (Cs) are found by the YAML reader
 
@@ -38,6 +39,9 @@ def parse(content: bytes, name: str) -> tuple[Document | None, list[Diagnostic]]
     nevertheless, so that the rest can be looked at.
     """
     found, faults = document.parse_bytes(content, name)
+    if found is None and faults[-1].code is document_codes.TOO_LARGE and not content.lstrip(_BEFORE).startswith(b"{"):
+        message = "the file does not begin with `{`, as a curriculum of the older system does"
+        return None, [Diagnostic(codes.NOT_LEGACY, faults[-1].span.source.whole(), message)]
     if found is None and faults[-1].code in _UNFIT:
         return None, [replace(fault, hint="") for fault in faults]
     whole = (found.source if found is not None else faults[-1].span.source).whole()
