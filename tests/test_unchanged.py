@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from colony import LATER, NOW, OTHER, TINY, TINY_2, Colony, frame_of, mouse, rows_of, session
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autotrain_dsl import catalog, nightly, unchanged
@@ -183,12 +184,15 @@ some_rows = st.dictionaries(
 
 @settings(deadline=None)
 @given(some_rows, some_rows)
+@example({("a", 1): ("STAY", {"x": None})}, {("a", 1): ("STAY", {})})
 def test_putting_rows_into_a_table_is_making_it_from_all_of_them(before: Any, after: Any) -> None:
     old, new = ({key: row(key, *value) for key, value in group.items()} for group in (before, after))
     if old and new:
         table = to_frame(old.values(), frozenset("x"))
         read = {each.key: each for each in rows_of(table)}  # every row has every metric of its table
-        whole = to_frame({**read, **new}.values(), frozenset("x"))
+        columns = dict.fromkeys(name for each in read.values() for name in each.values)  # none of them is ever lost
+        every = {key: replace(each, values={**columns, **each.values}) for key, each in new.items()}
+        whole = to_frame({**read, **every}.values(), frozenset("x"))
         put = merged(table, new.values(), frozenset("x"))
         pd.testing.assert_frame_equal(put, whole, check_dtype=True)
         assert rows_of(put) == rows_of(whole)
