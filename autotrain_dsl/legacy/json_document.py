@@ -39,7 +39,8 @@ def parse(content: bytes, name: str) -> tuple[Document | None, list[Diagnostic]]
     nevertheless, so that the rest can be looked at.
     """
     found, faults = document.parse_bytes(content, name)
-    if found is None and faults[-1].code is document_codes.TOO_LARGE and not content.lstrip(_BEFORE).startswith(b"{"):
+    begins = content.lstrip(_BEFORE)[:1]
+    if found is None and faults[-1].code is document_codes.TOO_LARGE and begins not in (b"", b"{"):
         message = "the file does not begin with `{`, as a curriculum of the older system does"
         return None, [Diagnostic(codes.NOT_LEGACY, faults[-1].span.source.whole(), message)]
     if found is None and faults[-1].code in _UNFIT:
