@@ -10,6 +10,7 @@ COLONY := --curriculums curriculums --behavior examples/df_behavior.csv --manage
 # The example colony has sessions that cannot be judged, on purpose: evaluate says so with exit code 1.
 demo: $(VENV)/.ready
 	$(RUN) validate --strict curriculums
+	$(RUN) test curriculums
 	mkdir -p demo
 	$(RUN) evaluate $(COLONY) || test $$? -eq 1
 	@echo; echo "The same again: there is nothing new to judge."
@@ -35,6 +36,7 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(RUN) fmt --check curriculums schemas examples
 
 # What is made from the program: the manual of findings, the table of the configuration's keys, the pictures.
 docs: $(VENV)/.ready

@@ -63,7 +63,7 @@ def _differences(graph: StateGraph, row: Row) -> Iterator[str]:
         yield f"{row.current_stage_actual} is no stage of the curriculum"
         return
     try:
-        situation, history = _inputs(row)
+        situation, history = inputs(row)
         decision = step(graph, situation, history)
         pairs = list(_pairs(row, decision))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, SyntaxError, LookupError):
@@ -76,8 +76,8 @@ def _differences(graph: StateGraph, row: Row) -> Iterator[str]:
     )
 
 
-def _inputs(row: Row) -> tuple[Situation, History]:
-    """Where the mouse stood and what the rules could read, as recorded."""
+def inputs(row: Row) -> tuple[Situation, History]:
+    """Where the mouse stood and what the rules could read, as recorded. Raises many things where that is damaged."""
     recorded: dict[str, Any] = json.loads(row.metrics)
     total, count = recorded.pop("session_total"), recorded.pop("session_at_current_stage")
     stay = recorded.pop("sessions_of_stay", count)

@@ -64,11 +64,12 @@ class Catalog:
 def build(paths: Iterable[Path], schemas: Path | None = None, stdin: bytes = b"") -> Catalog:
     """Compile every curriculum file in ``paths`` (files, folders, or ``-`` for the text in ``stdin``)."""
     work = _Building(TaskSchemas(schemas))
+    libraries: dict[Path | None, Library] = {}  # files that are given one by one share what they extend
     for path in paths:
-        library = Library(_tree(path))
+        library = libraries.setdefault(root := _tree(path), Library(root))
         for file in files(path):
             work.take(file, library, explicit=file == path, stdin=stdin)
-        work.documents += library.documents()
+    work.documents += [document for library in libraries.values() for document in library.documents()]
     return work.catalog()
 
 
@@ -111,11 +112,11 @@ class _Building:
             self.found.append(Diagnostic(document_codes.CANNOT_READ, Source(str(file), "").whole(), message))
             return
         text = document.parse_bytes(stdin, "<stdin>") if file == STDIN else library.text(file)
-        kind = _kind(text[0], explicit=explicit)
+        kind = kind_of(text[0], explicit=explicit)
         if kind == "task":
             self.task_schemas += 1
             self.found += _task_findings(text)
-        elif kind == "other":
+        elif kind in ("other", "tests"):
             self.skipped += 1
         elif file == STDIN:
             self.compiled.append(compile_document(Path("<stdin>"), layers.checked(text), library, self.schemas))
@@ -145,17 +146,26 @@ def files(path: Path) -> Iterator[Path]:
     if path == STDIN or not path.is_dir():
         yield path
         return
-    for folder, folders, files in os.walk(path):
+    for file in below(path, _SUFFIXES):
+        if file.stem[-5:] != ".test":
+            yield file
+
+
+def below(path: Path, suffixes: str | tuple[str, ...]) -> Iterator[Path]:
+    """The files below a folder that end in one of some suffixes, in order; hidden ones are left out."""
+    for folder, folders, names in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(files):
-            if name.endswith(_SUFFIXES) and not name.startswith(".") and Path(name).stem[-5:] != ".test":
+        for name in sorted(names):
+            if name.endswith(suffixes) and not name.startswith("."):
                 yield Path(folder, name)
 
 
-def _kind(read: Document | None, explicit: bool) -> str:
-    """What a YAML file is about: a curriculum unless it evidently is something else."""
+def kind_of(read: Document | None, *, explicit: bool) -> str:
+    """What a YAML file is about: a ``curriculum``, unless it evidently is a ``task``, ``tests`` or ``other``."""
     if read is None:
         return "curriculum"
+    if "tests" in read.data and not {"stages", "extends"} & read.data.keys():
+        return "tests"
     if "managers" in read.data and "stages" not in read.data:
         return "other"  # a configuration of the nightly run
     if {"metrics", "parameters"} & read.data.keys() and not {"stages", "extends"} & read.data.keys():

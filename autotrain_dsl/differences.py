@@ -95,7 +95,7 @@ def _stage(path: str, old: Content, new: Content) -> Iterator[Difference]:
 
 
 def _rules(path: str, old: Sequence[Content], new: Sequence[Content]) -> Iterator[Difference]:
-    pairs = _pairs(old, new)
+    pairs = rule_pairs(old, new)
     for place, rule in enumerate(new):
         where, what = f"{path}.{place + 1}", _aim_text(rule)
         if place not in pairs:
@@ -111,7 +111,7 @@ def _rules(path: str, old: Sequence[Content], new: Sequence[Content]) -> Iterato
         yield Difference(f"{path}.{now + 1}", Change.MOVED, was + 1, now + 1, what)
 
 
-def _pairs(old: Sequence[Content], new: Sequence[Content]) -> dict[int, int]:
+def rule_pairs(old: Sequence[Content], new: Sequence[Content]) -> dict[int, int]:
     """Places of new rules and of the old ones that they are, found by what they share: most of it first."""
     pairs: dict[int, int] = {}
     likeness: tuple[Callable[[Content], object], ...] = (

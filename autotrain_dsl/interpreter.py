@@ -116,6 +116,16 @@ def step(graph: StateGraph, situation: Situation, history: History) -> Decision:
     stage = graph.stage(situation.stage)
     if stage.final:
         return Decision(STAY, stage.name, None, (), "final stage")
+    tried: list[RuleTrace] = []
+    for rule in traces(graph, situation, history):
+        tried.append(rule)
+        if rule.verdict == FIRED:
+            break
+    return _decision(stage.name, tuple(tried))
+
+
+def traces(graph: StateGraph, situation: Situation, history: History) -> Iterator[RuleTrace]:
+    """Every rule of the subject's stage as it turns out, also those after one that fires; manual ones are left out."""
     stay = situation.session_at_current_stage if situation.stay is None else situation.stay
     names: dict[str, Value] = {
         **history.metrics,
@@ -123,14 +133,51 @@ def step(graph: StateGraph, situation: Situation, history: History) -> Decision:
         "session_at_current_stage": float(situation.session_at_current_stage),
     }
     evaluator = Evaluator(names, stay)
-    tried: list[RuleTrace] = []
-    for number, rule in enumerate(graph.rules(stage.name), 1):
-        if rule.trigger is Trigger.MANUAL:
-            continue
-        tried.append(_try(number, rule, evaluator, history, stay))
-        if tried[-1].verdict == FIRED:
-            break
-    return _decision(stage.name, tuple(tried))
+    for number, rule in enumerate(graph.rules(situation.stage), 1):
+        if rule.trigger is not Trigger.MANUAL:
+            yield _try(number, rule, evaluator, history, stay)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What keeps a condition from being true: one comparison, or several parts of which all or any are needed.
+
+    ``negated`` says that the comparison ``one`` must be false.
+    """
+
+    one: ComparisonTrace | None = None
+    negated: bool = False
+    operator: str = "all"
+    parts: tuple[Need, ...] = ()
+
+
+def needs(rule: RuleTrace) -> Need | None:
+    """What would have to be otherwise for a rule to fire; None where it fires."""
+    if rule.verdict == FIRED or rule.rule.program is None:
+        return None
+    compared = {id(each.node): each for each in rule.comparisons}
+    return _need(rule.rule.program.node, compared, wanted=True)
+
+
+def _need(node: Node, compared: Mapping[int, ComparisonTrace], *, wanted: bool) -> Need:
+    match node:
+        case Not():
+            return _need(node.of, compared, wanted=not wanted)
+        case Logic():
+            parts = [part for part in node.parts if _outcome(part, compared) is not wanted]
+            found = tuple(_need(part, compared, wanted=wanted) for part in parts)
+            return found[0] if len(found) == 1 else Need(operator=_joined(node.operator, wanted=wanted), parts=found)
+        case Comparison():
+            return Need(compared[id(node)], negated=not wanted)
+        case _:
+            inner = [compared[id(part)] for part in walk(node) if id(part) in compared]
+            found = tuple(Need(each, negated=not wanted) for each in inner)
+            return found[0] if len(found) == 1 else Need(parts=found)
+
+
+def _joined(operator: str, *, wanted: bool) -> str:
+    """Whether all parts are needed or any: of what is to be false the other way round."""
+    return "all" if (operator == "and") is wanted else "any"
 
 
 def _try(number: int, rule: Transition, evaluator: Evaluator, history: History, stay: int) -> RuleTrace:

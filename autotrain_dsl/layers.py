@@ -38,6 +38,10 @@ class Library:
             self._texts[key] = document.read(path, os.path.normpath(path))
         return self._texts[key]
 
+    def put(self, path: Path, read: Read) -> None:
+        """Use a text instead of what stands in its file."""
+        self._texts[path.resolve()] = read
+
     def documents(self) -> list[Document]:
         """Everything that was read so far."""
         return [found for found, _ in self._texts.values() if found is not None]
@@ -81,7 +85,7 @@ class Library:
         seen = [path.resolve()]
         span: Span | None = None
         while over is not None and isinstance(over.data.get("extends"), str):
-            base = self._base(path, over.data["extends"], over.span(("extends",)))
+            base = self.base(path, over.data["extends"], over.span(("extends",)))
             if isinstance(base, Diagnostic):
                 return base if first is None else first  # of a file further down: reported there
             span = span or over.span(("extends",))
@@ -95,7 +99,8 @@ class Library:
             path, over = base, self.written(base)[0]
         return first
 
-    def _base(self, path: Path, written: str, span: Span) -> Path | Diagnostic:
+    def base(self, path: Path, written: str, span: Span) -> Path | Diagnostic:
+        """The file that ``written`` in the file at ``path`` names: below the root, and there; else what is wrong."""
         hint = "the path is relative to the folder of this file"
         try:
             base = path.parent / written

@@ -175,6 +175,7 @@ class TaskSchema:
     parameters: Mapping[str, Any]  # the JSON Schema
     constraints: tuple[Constraint, ...]
     metrics: Mapping[str, Metric]
+    written: Mapping[str, Span] = field(default_factory=dict)  # where the default of a parameter stands
 
     @property
     def defaults(self) -> Mapping[str, Scalar]:

@@ -293,7 +293,7 @@ def _not_one_of(error: _Broken, _raw: str) -> Fault:
     present = [key for key in keys if key in error.value]
     has = f"has {' and '.join(f'`{key}`' for key in present)}" if present else "has none of them"
     wanted = ", ".join(f"`{key}`" for key in keys)
-    hint = "make two rules of it" if present else "add one of them"
+    hint = f"make two {'tests' if 'expect' in keys else 'rules'} of it" if present else "add one of them"
     return codes.NOT_EXACTLY_ONE, f"needs exactly one of {wanted}, but {has}", hint
 
 

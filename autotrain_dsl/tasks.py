@@ -101,7 +101,14 @@ def load(written: Document) -> tuple[TaskSchema | None, list[Diagnostic]]:
         return None, found
     metrics = {name: _metric(name, spec) for name, spec in data["metrics"].items()}
     url = data.get("url", "")
-    return TaskSchema(data["name"], data["version"], url, data["parameters"], tuple(constraints), metrics), found
+    places = {
+        name: written.span(("parameters", "properties", name, "default"))
+        for name, spec in data["parameters"]["properties"].items()
+        if "default" in spec
+    }
+    return TaskSchema(
+        data["name"], data["version"], url, data["parameters"], tuple(constraints), metrics, places
+    ), found
 
 
 def metric_scope(task: TaskSchema) -> dict[str, Known]:

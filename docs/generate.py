@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from autotrain_dsl import codes, resources
-from autotrain_dsl.diagnostics import Code
+from autotrain_dsl.codes.right import RIGHT
+from autotrain_dsl.diagnostics import Code, Severity
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = tuple(ROOT / "tests" / "data" / folder for folder in ("invalid", "configuration/invalid", "legacy"))
+EXAMPLES = tuple(ROOT / "tests" / "data" / folder for folder in ("invalid", "configuration/invalid", "legacy", "cases"))
+FINDINGS = ROOT / "docs" / "findings"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 TABLE = re.compile(r"(?<=<!-- keys -->\n).*?(?=<!-- end of keys -->)", re.DOTALL)
 GROUPS = {
@@ -25,6 +27,7 @@ GROUPS = {
     "5": "Tables and sessions",
     "6": "The configuration of the nightly run",
     "7": "Files of the older system",
+    "8": "Tests of curriculums",
 }
 HEAD = """# Findings
 
@@ -35,26 +38,27 @@ unusable. A warning does not, but `validate --strict` fails on it; it can be sil
 when: mean(finished_trials[-5:]) < 300  # autotrain: ignore[ATD416] the average over stages is meant here
 ```
 
-The reason is mandatory. The examples below are files of the test suite with the program's own output.
-This page is made by `make docs`.
+The reason is mandatory. The examples on the pages are files of the test suite with the program's own output.
+This list and its pages are made by `make docs`.
 """
 
 
 def pages() -> dict[Path, str]:
     """Every generated page with its text."""
-    return {ROOT / "docs" / "findings.md": findings(), CONFIGURATION: configuration()}
+    manual = {FINDINGS / f"{code.id}.md": _page(code) for code in codes.ALL}
+    return {ROOT / "docs" / "findings.md": findings(), CONFIGURATION: configuration(), **manual}
 
 
 def findings() -> str:
-    """The manual of all findings."""
+    """The list of all findings, with links to their pages."""
     parts = [HEAD]
     group = ""
     for code in codes.ALL:
         if code.id[3] != group:
             group = code.id[3]
-            parts.append(f"## {GROUPS[group]}\n")
-        parts.append(_page(code))
-    return "\n".join(parts)
+            parts.append(f"\n## {GROUPS[group]}\n\n")
+        parts.append(f"- [{code.id} {code.name}](findings/{code.id}.md), {code.severity.value}: {code.title}\n")
+    return "".join(parts)
 
 
 def configuration() -> str:
@@ -96,10 +100,22 @@ def _value(rule: dict[str, Any]) -> str:
 
 
 def _page(code: Code) -> str:
-    text = f"### {code.id} {code.name}\n\n*{code.severity.value.capitalize()}: {code.title}.*\n\n"
+    text = f"# {code.id} {code.name}\n\n*{code.severity.value.capitalize()}: {code.title}.*\n\n"
     text += f"**Why:** {code.why}\n\n**What to do:** {code.fix}\n"
-    example = _example(code.id)
-    return f"{text}\n```text\n{example}```\n" if example else text
+    if example := _example(code.id):
+        text += f"\n## Wrong\n\n```text\n{example}```\n"
+    if code.id in RIGHT:
+        text += f"\n## Right\n\n```yaml\n{RIGHT[code.id]}\n```\n"
+    return f"{text}\n## How to silence it\n\n{_silence(code)}\n\n[All findings](../findings.md)\n"
+
+
+def _silence(code: Code) -> str:
+    """How a finding is silenced, or why it cannot be."""
+    if code.severity is Severity.ERROR:
+        return "An error cannot be silenced: the program would have to guess."
+    if code.id < "ATD5":
+        return f"At the end of its line, with a reason: `# autotrain: ignore[{code.id}] the reason`."
+    return "It speaks of tables, stores or files of others, in which no comment can stand; it changes no decision."
 
 
 def _example(code: str) -> str:
@@ -113,11 +129,16 @@ def _example(code: str) -> str:
 
 def main() -> int:
     """Write the pages, or with ``--check`` say which are out of date."""
+    made = pages()
     if "--check" not in sys.argv[1:]:
-        for path, text in pages().items():
+        FINDINGS.mkdir(exist_ok=True)
+        for path in set(FINDINGS.glob("*.md")) - made.keys():
+            path.unlink()
+        for path, text in made.items():
             path.write_text(text, encoding="utf-8")
         return 0
-    stale = [path for path, text in pages().items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    stale = [path for path, text in made.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    stale += sorted(set(FINDINGS.glob("*.md")) - made.keys())
     for path in stale:
         sys.stderr.write(f"{path.relative_to(ROOT)} is out of date: run `make docs`\n")
     return int(bool(stale))

@@ -16,9 +16,11 @@ from autotrain_dsl import catalog
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "examples" / "README.md"])
-EXECUTED = (README, ROOT / "docs" / "moving.md", ROOT / "docs" / "diagrams.md")
+EXECUTED = (README, *(ROOT / "docs" / f"{name}.md" for name in ("moving", "diagrams", "testing", "explaining")))
 CONSOLE = re.compile(r"^```console\n\$ (?P<command>[^\n]*)\n(?P<output>.*?)^```$", re.MULTILINE | re.DOTALL)
 YAML = re.compile(r"^```yaml\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")
+NAMED = re.compile(r"`(?P<name>slip[\w.]*)`,\s*```yaml\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def copy_of_project(folder: Path) -> Path:
@@ -31,9 +33,8 @@ def copy_of_project(folder: Path) -> Path:
 def test_the_commands_of_a_page_give_what_it_shows(page: Path, tmp_path: Path, update_golden: bool) -> None:
     folder = copy_of_project(tmp_path)
     text = page.read_text(encoding="utf-8")
-    for match in YAML.finditer(text):
-        if "name: Slip" in match["text"]:
-            (folder / "slip.yaml").write_text(match["text"], encoding="utf-8")
+    for match in NAMED.finditer(text):
+        (folder / match["name"]).write_text(match["text"], encoding="utf-8")
     shown = [(match["command"], match["output"]) for match in CONSOLE.finditer(text)]
     assert len(shown) >= 2
     actual = [(command, output_of(command, folder)) for command, _ in shown]
@@ -52,7 +53,7 @@ def output_of(command: str, folder: Path) -> str:
         command, shell=True, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     assert done.returncode in (0, 1)
-    return done.stdout.decode()
+    return TIME.sub("2026-01-05T08:00:00+00:00", done.stdout.decode())
 
 
 def test_the_files_of_the_language_page_are_valid(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import colony
 import pytest
 from jsonschema import Draft7Validator
 
@@ -28,6 +29,7 @@ CODE_MODULES = (
     codes.tables,
     codes.configuration,
     codes.legacy,
+    codes.kit,
 )
 
 
@@ -108,16 +110,21 @@ def test_the_lab_s_curriculums_are_silent_wherever_they_are_checked_from(tmp_pat
         assert (done.returncode, done.stderr) == (0, ""), done.stdout
         assert done.stdout == "23 curriculums, 1 base file checked: 0 errors, 0 warnings\n"
     for file in sorted((ROOT / "curriculums").rglob("*.yaml")):
-        done = subprocess.run([*command, str(file)], cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout
+        ran = colony.command("validate", "--strict", str(file))
+        assert ran.code == 0, ran.out
 
 
 def test_help_of_every_command_has_an_example() -> None:
     for name in ("", *cli.main.list_commands(None)):  # type: ignore[arg-type]
-        arguments = [name] if name else []
-        command = [sys.executable, "-m", "autotrain_dsl", *arguments, "--help"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        assert "Example:" in done.stdout
+        ran = colony.command(*([name] if name else []), "--help")
+        assert ran.code == 0, ran
+        assert "Example:" in ran.out
+
+
+def test_an_unknown_command_is_answered_with_the_nearest() -> None:
+    ran = colony.command("evalute")
+    assert (ran.code, ran.out) == (2, "")
+    assert "there is no command evalute; did you mean `evaluate`?" in ran.err
 
 
 def test_the_wheel_holds_schemas_and_works_on_its_own(tmp_path: Path) -> None:

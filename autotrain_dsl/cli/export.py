@@ -8,6 +8,7 @@ import click
 
 from autotrain_dsl.cli import bundles, places
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
+from autotrain_dsl.cli.options import SCHEMAS
 from autotrain_dsl.render.dot import GraphvizError
 from autotrain_dsl.report.text import clean
 from autotrain_dsl.store.base import StoreError, UnreadableError
@@ -19,7 +20,7 @@ from autotrain_dsl.store.copies import upload
 @click.option("--output", required=True, metavar="DIR", help="Folder, or s3://BUCKET/PREFIX; made if missing.")
 @bundles.WITHOUT_LEGACY
 @bundles.WITHOUT_PICTURES
-@places.SCHEMAS
+@SCHEMAS
 def command(
     paths: tuple[Path, ...], output: str, without_legacy: bool, without_pictures: bool, schemas: Path | None
 ) -> int:

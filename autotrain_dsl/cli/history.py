@@ -11,7 +11,7 @@ import click
 
 from autotrain_dsl import nightly
 from autotrain_dsl.cli import jobs
-from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
+from autotrain_dsl.cli.exits import ATTENTION
 from autotrain_dsl.cli.jobs import Target
 from autotrain_dsl.cli.options import KINDS
 from autotrain_dsl.report.text import clean
@@ -38,20 +38,16 @@ def command(subject: str, config: Path | None, manager: str | None, session: int
     Exit code 1 if there is none.
     """
     found: list[dict[str, Any]] = []
-    for target in _targets(config, manager, output):
-        try:
-            revisions = list(_revisions(target, subject, session))
-        except TableError as error:
-            for issue in error.issues:
-                click.echo(f"{issue.code.id} error: {clean(target.redact(str(issue)))}", err=True)
-            return ATTENTION
-        except StoreError as error:
-            if error.wrong_use:
-                raise click.UsageError(clean(target.redact(str(error)))) from error
-            click.echo(f"error: {clean(target.redact(str(error)))}", err=True)
-            return OUTSIDE
+
+    def look(target: Target) -> int:
+        revisions = list(_revisions(target, subject, session))
         content = {"name": target.name, "manager": target.manager, "revisions": revisions}
         found.append(jobs.redacted(content, target.redact))
+        return 0
+
+    for target in _targets(config, manager, output):
+        if code := jobs.guarded(target, look):
+            return code
     if output == "json":
         click.echo(json.dumps({"version": 1, "subject_id": subject, "managers": found}, indent=2))
     else:

@@ -14,6 +14,7 @@ import click
 from autotrain_dsl import catalog, document
 from autotrain_dsl.cli import validate
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
+from autotrain_dsl.cli.options import SCHEMAS
 from autotrain_dsl.cli.validate import count
 from autotrain_dsl.codes import document as codes
 from autotrain_dsl.diagnostics import Diagnostic, Severity, tidy
@@ -40,11 +41,7 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # of two letters or more: on
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that are there with other content.")
 @click.option("--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option(
-    "--schemas",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with task schemas, searched first.",
-)
+@SCHEMAS
 def command(paths: tuple[Path, ...], output: Path, overwrite: bool, shape: str, schemas: Path | None) -> int:
     """Turn curriculums of the older system into YAML, and report everything that is odd about them.
 

@@ -20,6 +20,7 @@ import click
 
 from autotrain_dsl import catalog, configuration, document
 from autotrain_dsl.catalog import Catalog
+from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
 from autotrain_dsl.codes import tables as codes
 from autotrain_dsl.configuration import ManagerConfiguration, S3Configuration
 from autotrain_dsl.judging import Options
@@ -30,7 +31,7 @@ from autotrain_dsl.store.base import StoreError
 from autotrain_dsl.store.copies import download
 from autotrain_dsl.store.exports import MANAGER, STATS
 from autotrain_dsl.tables.behavior import Layout
-from autotrain_dsl.tables.issues import Issue
+from autotrain_dsl.tables.issues import Issue, TableError
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -112,6 +113,24 @@ def direct(
 def bare(manager: str) -> Target:
     """A df_manager of which only the table matters."""
     return Target("", (), None, "", manager, Access(), redact=_hiding(manager))
+
+
+def guarded(target: Target, work: Callable[[Target], int]) -> int:
+    """The exit code of ``work`` on a df_manager; what fails is told on standard error.
+
+    Raises click.UsageError where the command line or the configuration is wrong.
+    """
+    try:
+        return work(target)
+    except TableError as error:
+        for issue in error.issues:
+            click.echo(f"{issue.code.id} error: {text.clean(target.redact(str(issue)))}", err=True)
+        return ATTENTION
+    except StoreError as error:
+        if error.wrong_use:
+            raise click.UsageError(text.clean(target.redact(str(error)))) from error
+        click.echo(f"error: {text.clean(target.redact(str(error)))}", err=True)
+        return OUTSIDE
 
 
 def redacted(content: Any, redact: Callable[[str], str]) -> Any:

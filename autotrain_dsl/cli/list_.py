@@ -14,6 +14,7 @@ import click
 from autotrain_dsl import artefacts, catalog, inventory, versions
 from autotrain_dsl.cli import places
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
+from autotrain_dsl.cli.options import SCHEMAS
 from autotrain_dsl.compiler import Compilation
 from autotrain_dsl.inventory import Entry, State
 from autotrain_dsl.report.text import clean
@@ -28,7 +29,7 @@ Row = dict[str, Any]
 
 @click.command(epilog="Example:  autotrain-dsl list curriculums")
 @click.argument("place", default=".", metavar="[PATH|URI]")
-@places.SCHEMAS
+@SCHEMAS
 @places.CONFIG
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def command(place: str, schemas: Path | None, config: Path | None, output: str) -> int:

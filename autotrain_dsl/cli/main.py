@@ -15,11 +15,18 @@ import click
 
 from autotrain_dsl import __version__
 from autotrain_dsl.cli.exits import DEFECT, INTERRUPTED, OUTSIDE, TERMINATED
+from autotrain_dsl.spelling import suggest
 
 # Every command is imported only when it runs, so that `validate` does not wait for what `evaluate` needs.
 _COMMANDS = {
+    "init": "write a first curriculum with its test, its tables and its configuration",
     "validate": "compile curriculums and report what is wrong with them",
+    "test": "run the tests of curriculums",
+    "fmt": "bring files into the one layout, with their comments",
+    "expand": "print what a curriculum says once everything is resolved, and where it is written",
+    "diff": "tell what has changed between two curriculums, by meaning",
     "evaluate": "judge new sessions and update df_manager",
+    "explain": "tell why a mouse is where it is",
     "render": "draw the stages and the parameters of a curriculum",
     "import": "turn curriculums of the older system into YAML",
     "export": "write a curriculum for the older system, with its pictures",
@@ -30,18 +37,19 @@ _COMMANDS = {
     "verify-state": "recompute every decision from what was recorded",
     "codes": "explain a finding",
     "schema": "print a JSON Schema of the language",
+    "lsp": "serve an editor: findings, completion, hover, definitions",
 }
 
-_MODULES = {"import": "import_", "list": "list_"}  # names that Python has taken
+_MODULES = {"import": "import_", "list": "list_", "test": "test_"}  # names that Python has taken
 
 
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
         if cmd_name not in _COMMANDS:
-            return None
+            raise click.UsageError(f"there is no command {cmd_name}; {suggest(cmd_name, _COMMANDS, 'command')}", ctx)
         module = _MODULES.get(cmd_name, cmd_name.replace("-", "_"))
         command: click.Command = importlib.import_module(f"autotrain_dsl.cli.{module}").command
         return command
@@ -78,7 +86,7 @@ def run() -> None:
     before = signal.signal(signal.SIGTERM, _terminate) if main_thread else None
     try:
         code = main.main(standalone_mode=False)
-        if sys.stdout is not None:
+        if sys.stdout is not None and not sys.stdout.closed:  # a server closes it when its editor has gone
             sys.stdout.flush()
     except click.ClickException as error:
         error.show()

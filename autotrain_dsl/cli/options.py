@@ -6,14 +6,26 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from autotrain_dsl.cli import jobs
-from autotrain_dsl.cli.jobs import Target
+if TYPE_CHECKING:
+    from autotrain_dsl.cli.jobs import Target
 
 Decorated = Callable[..., Any]
+PATHS = click.argument(
+    "paths",
+    nargs=-1,
+    required=True,
+    metavar="PATH...",
+    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+)
+SCHEMAS = click.option(
+    "--schemas",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with task schemas, searched first.",
+)
 KINDS = "a .parquet, .csv or .pkl file, s3://BUCKET/KEY or DATABASE-URL#TABLE"
 
 
@@ -86,6 +98,8 @@ def tables(command: Decorated) -> Decorated:
 
 def targets(given: Given, output: str) -> list[Target]:
     """What these options name. Raises click.UsageError where they do not go together."""
+    from autotrain_dsl.cli import jobs  # noqa: PLC0415 - needs pandas, which not every command with these options does
+
     named = {"--curriculums": given.paths, "--behavior": given.behavior}
     if given.config is not None:
         others = {**named, "--default-curriculum": given.default, "--schemas": given.schemas}

@@ -16,11 +16,6 @@ from autotrain_dsl.report.text import clean
 from autotrain_dsl.store import Access, bounded, is_database
 from autotrain_dsl.store.base import Objects, StoreError
 
-SCHEMAS = click.option(
-    "--schemas",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with task schemas, searched first.",
-)
 CONFIG = click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -10,6 +10,7 @@ import click
 from autotrain_dsl import differences, publishing
 from autotrain_dsl.cli import bundles, places
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
+from autotrain_dsl.cli.options import SCHEMAS
 from autotrain_dsl.cli.places import Reach
 from autotrain_dsl.publishing import Outcome, Plan, Refusal, Standing, Step
 from autotrain_dsl.render.dot import GraphvizError
@@ -28,7 +29,7 @@ from autotrain_dsl.store.base import StoreError
 @click.option("--dry-run", is_flag=True, help="Say what would be published and write nothing.")
 @bundles.WITHOUT_LEGACY
 @bundles.WITHOUT_PICTURES
-@places.SCHEMAS
+@SCHEMAS
 @places.CONFIG
 def command(
     paths: tuple[Path, ...],

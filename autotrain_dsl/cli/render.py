@@ -13,6 +13,7 @@ from autotrain_dsl import catalog
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.cli import places, validate
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE, worst
+from autotrain_dsl.cli.options import SCHEMAS
 from autotrain_dsl.cli.places import Reach
 from autotrain_dsl.diagnostics import has_errors
 from autotrain_dsl.graph import StateGraph
@@ -44,7 +45,7 @@ _WITHOUT = "; --format mermaid, --format dot and --format html work without it"
     show_default=True,
     help="May be given several times.",
 )
-@places.SCHEMAS
+@SCHEMAS
 def command(paths: tuple[Path, ...], output: str, formats: tuple[str, ...], schemas: Path | None) -> int:
     """Draw the stages and the parameters of curriculums.
 

@@ -4,54 +4,90 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from autotrain_dsl import catalog
+from autotrain_dsl import __version__, catalog
+from autotrain_dsl.cases import loading
 from autotrain_dsl.catalog import Catalog
+from autotrain_dsl.cli.options import PATHS, SCHEMAS
 from autotrain_dsl.diagnostics import Severity
-from autotrain_dsl.report import json, text
+from autotrain_dsl.report import github, json, junit, sarif, text
+from autotrain_dsl.tasks import TaskSchemas
 
 _COLOURS = {"error": "red", "warning": "yellow", "help": "cyan", "frame": "blue"}
 
 
 @click.command(epilog="Example:  autotrain-dsl validate --strict curriculums")
-@click.argument(
-    "paths",
-    nargs=-1,
-    required=True,
-    metavar="PATH...",
-    type=click.Path(exists=True, allow_dash=True, path_type=Path),
-)
+@PATHS
 @click.option("--strict", is_flag=True, help="Fail on warnings too.")
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
-    "--schemas",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with task schemas, searched first.",
+    "--format",
+    "output",
+    type=click.Choice(["text", "json", "github", "sarif", "junit"]),
+    default="text",
+    show_default=True,
+    help="github: annotations of a workflow; sarif: for code scanning; junit: for most other services.",
 )
+@SCHEMAS
 def command(paths: tuple[Path, ...], strict: bool, output: str, schemas: Path | None) -> int:
     """Compile curriculums and task schemas, and report everything that is wrong with them.
 
-    PATH is a file, a folder (all curriculums below it), or - for standard input. Needs no network, no tables and no
+    PATH is a file, a folder (all curriculums below it), or - for standard input. A test file is only read (`test` runs
+    it). Needs no network, no tables and no
     credentials. Exit code 1 if there is an error (with --strict: or a warning).
     """
     if catalog.STDIN in paths and sys.stdin is None:
         raise click.UsageError("-: there is no standard input")
     stdin = sys.stdin.buffer.read(catalog.MAX_STDIN) if catalog.STDIN in paths else b""
-    checked = catalog.build(paths, schemas, stdin)
-    if not (checked.compilations or checked.task_schemas or checked.diagnostics):
+    tests = [path for path in paths if path.name.endswith(loading.SUFFIXES) and not path.is_dir()]
+    checked = catalog.build([path for path in paths if path not in tests], schemas, stdin)
+    checked = _with_tests(checked, tests, schemas)
+    if not (checked.compilations or checked.task_schemas or checked.diagnostics or tests):
         names = text.clean(", ".join(str(path) for path in paths))
         raise click.UsageError(f"{names}: no curriculum there (a .yaml file with `stages` or `extends`)")
-    summary = _summary(checked)
-    if output == "json":
-        click.echo(json.findings(checked.diagnostics, summary), nl=False)
-    else:
-        found = text.findings(checked.diagnostics, style())
-        click.echo(f"{found}\n" if found else "", nl=False)
-        click.echo(_sentence(summary))
+    summary = {**_summary(checked), "test_files": len(tests)}
+    _show(checked, summary, output, strict=strict)
     return int(bool(summary["errors"] or (strict and summary["warnings"])))
+
+
+def _with_tests(checked: Catalog, tests: Sequence[Path], schemas: Path | None) -> Catalog:
+    """The same with what is wrong with some test files."""
+    compiler = loading.Compiler(TaskSchemas(schemas))
+    found = [each for path in tests for each in loading.load(path, compiler)[1]]
+    return replace(checked, diagnostics=(*checked.diagnostics, *catalog.capped(found)))
+
+
+def _show(checked: Catalog, summary: dict[str, int], output: str, *, strict: bool) -> None:
+    found, here = checked.diagnostics, Path.cwd()
+    if output == "json":
+        click.echo(json.findings(found, summary), nl=False)
+    elif output == "sarif":
+        click.echo(sarif.log(found, __version__, here), nl=False)
+    elif output == "junit":
+        click.echo(junit.document(_suites(checked, strict=strict)), nl=False)
+    elif output == "github":
+        click.echo("".join(f"{line}\n" for line in github.commands(found, here)), nl=False)
+        click.echo(_sentence(summary))
+    else:
+        shown = text.findings(found, style())
+        click.echo(f"{shown}\n" if shown else "", nl=False)
+        click.echo(_sentence(summary))
+
+
+def _suites(checked: Catalog, *, strict: bool) -> list[junit.Suite]:
+    """A suite for every file: its findings, or that there are none."""
+    files: dict[str, list[junit.Case]] = {os.path.normpath(each.path): [] for each in checked.compilations}
+    for each in checked.diagnostics:
+        if each.is_error or strict:
+            name, span = f"{each.code.id} {each.message}", each.span
+            case = junit.Case(name, span.source.name, span.line, (text.finding(each),))
+            files.setdefault(span.source.name, []).append(case)
+    fine = {name: [junit.Case("nothing is wrong with it", name, 1)] for name, cases in files.items() if not cases}
+    return [junit.Suite(name, tuple(cases or fine[name])) for name, cases in sorted(files.items())]
 
 
 def _summary(checked: Catalog) -> dict[str, int]:
@@ -67,11 +103,9 @@ def _summary(checked: Catalog) -> dict[str, int]:
 
 
 def _sentence(summary: dict[str, int]) -> str:
-    files = [
-        count(summary["curriculums"], "curriculum"),
-        *([count(summary["base_files"], "base file")] if summary["base_files"] else []),
-        *([count(summary["task_schemas"], "task schema")] if summary["task_schemas"] else []),
-    ]
+    kinds = {"base_files": "base file", "task_schemas": "task schema", "test_files": "test file"}
+    others = [count(summary[kind], word) for kind, word in kinds.items() if summary[kind]]
+    files = [count(summary["curriculums"], "curriculum"), *others] if summary["curriculums"] or not others else others
     skipped = f" ({count(summary['other_files'], 'other YAML file')} left out)" if summary["other_files"] else ""
     found = f"{count(summary['errors'], 'error')}, {count(summary['warnings'], 'warning')}"
     return f"{', '.join(files)} checked{skipped}: {found}"

@@ -1,6 +1,6 @@
 """Every kind of finding, by hundred: the registry from which the manual pages are made."""
 
-from autotrain_dsl.codes import configuration, document, expressions, graph, legacy, resolver, schema, tables
+from autotrain_dsl.codes import configuration, document, expressions, graph, kit, legacy, resolver, schema, tables
 from autotrain_dsl.diagnostics import Code
 
 ALL: tuple[Code, ...] = (
@@ -12,5 +12,6 @@ ALL: tuple[Code, ...] = (
     *tables.ALL,
     *configuration.ALL,
     *legacy.ALL,
+    *kit.ALL,
 )
 BY_ID: dict[str, Code] = {code.id: code for code in ALL}

@@ -14,11 +14,12 @@ FORMAT = 1
 
 def findings(diagnostics: Iterable[Diagnostic], summary: dict[str, int]) -> str:
     """A JSON object: ``version`` of this format, ``findings`` sorted by place, and counts under ``summary``."""
-    content = {"version": FORMAT, "findings": [_finding(d) for d in diagnostics], "summary": summary}
+    content = {"version": FORMAT, "findings": [finding(d) for d in diagnostics], "summary": summary}
     return json.dumps(content, indent=2, ensure_ascii=True) + "\n"
 
 
-def _finding(diagnostic: Diagnostic) -> dict[str, Any]:
+def finding(diagnostic: Diagnostic) -> dict[str, Any]:
+    """One finding as plain data."""
     return {
         "code": diagnostic.code.id,
         "name": diagnostic.code.name,

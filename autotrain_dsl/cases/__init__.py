@@ -1,0 +1,1 @@
+"""Tests of a curriculum: read, run, measured, and made."""
