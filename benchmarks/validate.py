@@ -1,7 +1,7 @@
 """Time `validate` beside check-jsonschema on the same files and schema: ``python benchmarks/validate.py``.
 
 Three comparisons, each in turn: reading all curriculums and checking them against the JSON Schema, in one process,
-the work that both do; all that `validate` does in one process, which also lays files over each other, compiles
+which is the work of both; all that `validate` does in one process, which also lays files over each other, compiles
 conditions and checks parameters and the graph of stages; and both as whole commands, start included.
 """
 
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-import check_jsonschema
+import check_jsonschema  # type: ignore[import-untyped]  # it ships no types
 
 from autotrain_dsl import catalog, document, schema
 

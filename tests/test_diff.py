@@ -106,6 +106,20 @@ def test_tests_that_cannot_be_run_any_more_are_told(diff: Diff, tmp_path: Path) 
     assert "at one" not in ran.out
 
 
+def test_a_test_that_fails_although_nothing_is_decided_otherwise_is_told(diff: Diff, tmp_path: Path) -> None:
+    (tmp_path / "old.test.yaml").write_text(
+        "dsl_version: 1\ncurriculum: old.yaml\ntests:\n"
+        "  - name: promoted by the first rule\n"
+        "    sessions: {finished_trials: [250], foraging_efficiency: [0.7]}\n    expect: {rule: 1}\n",
+        "utf-8",
+    )
+    rule = f"      - progress: STAGE_2\n        when: {FIRST}\n"
+    assert rule in LATER
+    ran = diff(LATER.replace(rule, f"      - stay: true\n        when: finished_trials[-1] < 20\n{rule}"))
+    told = "the same decisions by another rule or for another reason; it fails\n"
+    assert f"test old.test.yaml:4: promoted by the first rule: {told}" in ran.out
+
+
 @pytest.mark.parametrize(
     ("new", "code", "told"),
     [
@@ -140,6 +154,13 @@ def test_markdown_holds_what_authors_write_in_code_spans(diff: Diff) -> None:
     assert line.endswith("``")
     assert line.count("``") == 2
     assert ran.out.startswith("### `Tiny 1.0 -> 1.1`: patch\n\nTexts have changed.\n")
+
+
+def test_markdown_says_what_is_wrong_with_the_version(diff: Diff) -> None:
+    text = TINY.replace(">= 200", ">= 201").replace('"1.0"\ntask', '"0.9rwdDelay"\ntask')
+    ran = diff(text, "--format", "markdown", "--check-version")
+    assert ran.code == 1
+    assert "**Version 0.9rwdDelay is earlier than 1.0: give the new curriculum a later one.**\n" in ran.out
 
 
 def test_errors_of_a_curriculum_are_told(diff: Diff) -> None:
@@ -206,8 +227,7 @@ def test_the_direction_is_told_from_the_form(
     old, new = (graphs[number].rules("STAGE_1")[0].program for number in pair)
     assert old is not None
     assert new is not None
-    found = strictness.direction(old.node, new.node)
-    assert found == expected or (expected is Direction.SAME and found is Direction.SAME), CONDITIONS[pair[1]]
+    assert strictness.direction(old.node, new.node) is expected
 
 
 def test_what_is_called_looser_fires_whenever_it_did(graphs: list[StateGraph]) -> None:

@@ -114,7 +114,7 @@ def test_annotations_are_escaped_as_github_reads_them() -> None:
         "file": "a%2Cb%3Ac%25.yaml", "line": "2", "endLine": "2", "col": "1", "endColumn": "4",
         "title": "ATD303 unknown-name",
     }  # fmt: skip
-    assert message == "50%25 %0D%0A::set-output name=x::y%0Aa%0Ab%0Asee%0Athere"
+    assert message == "50%25   ::set-output name=x::y%0Aa b%0Asee there"
     assert "\n" not in line
 
 
@@ -147,6 +147,33 @@ def test_warnings_fail_where_they_are_strict() -> None:
     assert lenient.attrib["failures"] == "0"
     assert int(strict.attrib["failures"]) >= 1
     assert (validate(path).code, validate(path, "--strict").code) == (0, 1)
+
+
+# Hostile files
+
+
+def test_a_hostile_file_breaks_out_of_no_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = os.fsdecode(b"a\n::error::b,]]>\x1b[31m\xff.yaml")
+    attack = r"\u202e]]>&<[x](https://example.org)%0A::stop-commands::x"
+    Path(name).write_text(f'name: A\nversion: "1.0"\nstages: {{}}\n"{attack}": 1\n', encoding="utf-8")
+    outputs = {kind: validate(name, "--format", kind) for kind in ("json", "github", "sarif", "junit", "text")}
+    assert {kind: ran.code for kind, ran in outputs.items()} == dict.fromkeys(outputs, 1)
+    for ran in outputs.values():
+        assert not set("\x1b\u202e\r") & set(ran.out)
+    *lines, _summary = outputs["github"].out.split("\n")[:-1]
+    assert lines
+    assert all(line.startswith("::error file=a ") for line in lines)
+    assert "example.org" in outputs["github"].out
+    log = json.loads(outputs["sarif"].out)
+    assert list(official().iter_errors(log)) == []
+    (uri,) = {r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in log["runs"][0]["results"]}
+    assert uri == "a%0A%3A%3Aerror%3A%3Ab%2C%5D%5D%3E%1B%5B31m%FF.yaml"
+    texts = [result["message"]["text"] for result in log["runs"][0]["results"]]
+    assert any("example.org" in text for text in texts)
+    assert not any("](" in text for text in texts)
+    (suite,) = ET.fromstring(outputs["junit"].out)
+    assert len(suite) == len(json.loads(outputs["json"].out)["findings"])
 
 
 # The action and the hooks
@@ -231,13 +258,13 @@ def test_the_action_passes_on_good_curriculums_and_fails_on_each_fault(tmp_path:
     good = curriculum.read_text()
     curriculum.write_text(good.replace("name: First Curriculum", "name:   First Curriculum"))
     assert act(lab, inputs) == [0, 1]
+    inputs.pop("sarif")
     assert act(lab, {**inputs, "format": "false"}) == [0, 0]
     curriculum.write_text(good.replace("- progress: TRAINED", "- progress: TRIANED"))
-    assert act(lab, inputs) == [1]
+    assert act(lab, {**inputs, "sarif": "found.sarif"}) == [1]
     assert json.loads((lab / "found.sarif").read_text())["runs"][0]["results"] != []
     curriculum.write_text(good.replace("enough_pokes: 100", "enough_pokes: 90"))
     assert act(lab, inputs) == [0, 0, 1]
-    assert act(lab, {"fail-under": ""}) == [0, 0]
 
 
 def test_inputs_of_the_action_are_never_run(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def from_document(
     if written is None:
         return Suite(path, None, None, ()), found
     written, more = schema.examine(written, "tests")
-    found = [*found, *more]
+    found = [*found, *layers.unexplained(more, found)]
     curriculum, graph, more = _curriculum(path, written, compiler)
     found += more
     tests = written.data.get("tests") or []

@@ -10,8 +10,8 @@ from autotrain_dsl.cases import loading
 from autotrain_dsl.cases.loading import Compiler
 from autotrain_dsl.cases.model import Case
 from autotrain_dsl.changes import compare
+from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION
-from autotrain_dsl.cli.options import SCHEMAS
 from autotrain_dsl.cli.validate import style
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.report import changes as report

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from autotrain_dsl import catalog, document, effective, layers
+from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION
-from autotrain_dsl.cli.options import SCHEMAS
 from autotrain_dsl.cli.validate import style
 from autotrain_dsl.compiler import compile_document
 from autotrain_dsl.diagnostics import tidy

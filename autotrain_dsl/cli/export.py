@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from autotrain_dsl.cli import bundles, places
+from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
-from autotrain_dsl.cli.options import SCHEMAS
 from autotrain_dsl.render.dot import GraphvizError
 from autotrain_dsl.report.text import clean
 from autotrain_dsl.store.base import StoreError, UnreadableError

@@ -15,8 +15,8 @@ from pathlib import Path
 import click
 
 from autotrain_dsl import catalog, document, formatting
+from autotrain_dsl.cli.arguments import PATHS, SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION
-from autotrain_dsl.cli.options import PATHS, SCHEMAS
 from autotrain_dsl.cli.validate import count, style
 from autotrain_dsl.diagnostics import Diagnostic
 from autotrain_dsl.report import text

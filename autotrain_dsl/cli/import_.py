@@ -13,8 +13,8 @@ import click
 
 from autotrain_dsl import catalog, document
 from autotrain_dsl.cli import validate
+from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
-from autotrain_dsl.cli.options import SCHEMAS
 from autotrain_dsl.cli.validate import count
 from autotrain_dsl.codes import document as codes
 from autotrain_dsl.diagnostics import Diagnostic, Severity, tidy

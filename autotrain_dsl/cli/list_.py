@@ -13,8 +13,8 @@ import click
 
 from autotrain_dsl import artefacts, catalog, inventory, versions
 from autotrain_dsl.cli import places
+from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
-from autotrain_dsl.cli.options import SCHEMAS
 from autotrain_dsl.compiler import Compilation
 from autotrain_dsl.inventory import Entry, State
 from autotrain_dsl.report.text import clean

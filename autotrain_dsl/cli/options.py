@@ -14,18 +14,6 @@ if TYPE_CHECKING:
     from autotrain_dsl.cli.jobs import Target
 
 Decorated = Callable[..., Any]
-PATHS = click.argument(
-    "paths",
-    nargs=-1,
-    required=True,
-    metavar="PATH...",
-    type=click.Path(exists=True, allow_dash=True, path_type=Path),
-)
-SCHEMAS = click.option(
-    "--schemas",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with task schemas, searched first.",
-)
 KINDS = "a .parquet, .csv or .pkl file, s3://BUCKET/KEY or DATABASE-URL#TABLE"
 
 

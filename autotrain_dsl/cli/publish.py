@@ -9,8 +9,8 @@ import click
 
 from autotrain_dsl import differences, publishing
 from autotrain_dsl.cli import bundles, places
+from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
-from autotrain_dsl.cli.options import SCHEMAS
 from autotrain_dsl.cli.places import Reach
 from autotrain_dsl.publishing import Outcome, Plan, Refusal, Standing, Step
 from autotrain_dsl.render.dot import GraphvizError

@@ -12,8 +12,8 @@ import click
 from autotrain_dsl import catalog
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.cli import places, validate
+from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE, worst
-from autotrain_dsl.cli.options import SCHEMAS
 from autotrain_dsl.cli.places import Reach
 from autotrain_dsl.diagnostics import has_errors
 from autotrain_dsl.graph import StateGraph

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from autotrain_dsl import resources
-from autotrain_dsl.cli.options import SCHEMAS
+from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.model import TaskSchema
 from autotrain_dsl.source import Source
 from autotrain_dsl.tasks import TaskSchemas

@@ -13,7 +13,7 @@ import click
 from autotrain_dsl import __version__, catalog
 from autotrain_dsl.cases import loading
 from autotrain_dsl.catalog import Catalog
-from autotrain_dsl.cli.options import PATHS, SCHEMAS
+from autotrain_dsl.cli.arguments import PATHS, SCHEMAS
 from autotrain_dsl.diagnostics import Severity
 from autotrain_dsl.report import github, json, junit, sarif, text
 from autotrain_dsl.tasks import TaskSchemas
@@ -37,8 +37,7 @@ def command(paths: tuple[Path, ...], strict: bool, output: str, schemas: Path | 
     """Compile curriculums and task schemas, and report everything that is wrong with them.
 
     PATH is a file, a folder (all curriculums below it), or - for standard input. A test file is only read (`test` runs
-    it). Needs no network, no tables and no
-    credentials. Exit code 1 if there is an error (with --strict: or a warning).
+    it). Needs no network, no tables and no credentials. Exit code 1 if there is an error (with --strict: or a warning).
     """
     if catalog.STDIN in paths and sys.stdin is None:
         raise click.UsageError("-: there is no standard input")
@@ -80,12 +79,11 @@ def _show(checked: Catalog, summary: dict[str, int], output: str, *, strict: boo
 
 def _suites(checked: Catalog, *, strict: bool) -> list[junit.Suite]:
     """A suite for every file: its findings, or that there are none."""
-    files: dict[str, list[junit.Case]] = {os.path.normpath(each.path): [] for each in checked.compilations}
+    files: dict[str, list[junit.Case]] = {text.clean(os.path.normpath(c.path)): [] for c in checked.compilations}
     for each in checked.diagnostics:
         if each.is_error or strict:
-            name, span = f"{each.code.id} {each.message}", each.span
-            case = junit.Case(name, span.source.name, span.line, (text.finding(each),))
-            files.setdefault(span.source.name, []).append(case)
+            title, name = text.clean(f"{each.code.id} {each.message}"), text.clean(each.span.source.name)
+            files.setdefault(name, []).append(junit.Case(title, name, each.span.line, (text.finding(each),)))
     fine = {name: [junit.Case("nothing is wrong with it", name, 1)] for name, cases in files.items() if not cases}
     return [junit.Suite(name, tuple(cases or fine[name])) for name, cases in sorted(files.items())]
 

@@ -80,7 +80,7 @@ def markdown(changes: Changes, fault: str) -> Iterator[str]:
     yield ""
     yield f"{changes.why.capitalize()}."
     if fault:
-        yield f"\n**{fault.capitalize()}.**"
+        yield f"\n**{fault[0].upper()}{fault[1:]}.**"
     yield from _section("Parameters", [_parameter_item(each, changes) for each in _parameters(changes)])
     yield from _section("Rules and stages", [_item(each) for each in _others(changes)])
     tests = [f"{_code(_place(each))} {_code(each.case.name)}: {_outcomes(each)}" for each in changes.affected]
@@ -158,9 +158,11 @@ def _outcomes(affected: Affected) -> str:
     if affected.new is None:
         return "cannot be run any more, a stage or metric of it is gone"
     was, now = _told(affected.old), _told(affected.new)
-    first = next((at for at, (one, other) in enumerate(zip(was, now, strict=False)) if one != other), 0)
-    session = affected.new.steps[first].session
     passes = "passes" if affected.new.passed else "fails"
+    first = next((at for at, (one, other) in enumerate(zip(was, now, strict=True)) if one != other), None)
+    if first is None:
+        return f"the same decisions by another rule or for another reason; it {passes}"
+    session = affected.new.steps[first].session
     return f"session {session}: {was[first]} before, {now[first]} now; it {passes}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
 from autotrain_dsl.diagnostics import Diagnostic
+from autotrain_dsl.report.text import clean
 
 
 def commands(diagnostics: Iterable[Diagnostic], folder: PurePath) -> Iterator[str]:
@@ -25,7 +26,8 @@ def commands(diagnostics: Iterable[Diagnostic], folder: PurePath) -> Iterator[st
         }
         if span.end_line != span.line:  # columns count only where both ends are in one line
             del properties["col"], properties["endColumn"]
-        text = "\n".join([each.message, *([each.hint] if each.hint else []), *(note.text for note in each.notes)])
+        parts = [each.message, *([each.hint] if each.hint else []), *(note.text for note in each.notes)]
+        text = "\n".join(clean(part) for part in parts)
         listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
         yield f"::{each.severity} {listed}::{_data(text)}"
 
@@ -42,4 +44,4 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return _data(clean(text)).replace(":", "%3A").replace(",", "%2C")

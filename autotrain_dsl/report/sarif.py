@@ -42,9 +42,9 @@ def _rule(code: Code) -> dict[str, Any]:
 
 
 def _result(each: Diagnostic, places: dict[str, int], seen: dict[str, int], folder: PurePath) -> dict[str, Any]:
-    text = f"{each.message}{f' ({each.hint})' if each.hint else ''}"
+    text = _plain(f"{each.message}{f' ({each.hint})' if each.hint else ''}")
     related = [
-        {"id": number, **_location(note.span, folder), "message": {"text": note.text}}
+        {"id": number, **_location(note.span, folder), "message": {"text": _plain(note.text)}}
         for number, note in enumerate((note for note in each.notes if note.span is not None), 1)
         if note.span is not None
     ]
@@ -59,6 +59,11 @@ def _result(each: Diagnostic, places: dict[str, int], seen: dict[str, int], fold
     }
 
 
+def _plain(text: str) -> str:
+    """Text in which no viewer sees a link: SARIF reads ``[words](address)`` as one, even in plain text."""
+    return text.replace("](", "] (")
+
+
 def _location(span: Span, folder: PurePath) -> dict[str, Any]:
     region = {
         "startLine": span.line,
@@ -66,7 +71,7 @@ def _location(span: Span, folder: PurePath) -> dict[str, Any]:
         "endLine": span.end_line,
         "endColumn": span.end_column,
     }
-    uri = quote(relative(span.source.name, folder))
+    uri = quote(relative(span.source.name, folder), errors="surrogateescape")
     return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
 
 
