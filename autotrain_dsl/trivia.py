@@ -48,6 +48,7 @@ class _Reading:
         starts = {place: (keys.get(place) or span).start for place, span in values.items() if place}
         self.starts = sorted((start, len(place), place) for place, start in starts.items())
         self.offsets = [start for start, *_ in self.starts]
+        self.alone = {span.start: place for place, span in values.items() if place in keys}
         self.opaque: list[tuple[int, int]] = []  # where `#` starts no comment
         ends: dict[int, Place] = {}
         for place, span in sorted(values.items(), key=lambda each: -len(each[0])):
@@ -119,6 +120,9 @@ class _Reading:
         begun = self.starts[first] if first < len(self.starts) and self.offsets[first] < start + len(line) else None
         if self.pending and (begun is not None or content.lstrip()[:1] in ("]", "}")) and not self._inside(start):
             self._attach(begun, start)
+        elif self.pending and (place := self.alone.get(start + len(line) - len(line.lstrip()))) is not None:
+            lines, self.pending = self.pending, []
+            self._put(self.above, place, lines)  # between a key and its value
         if comment is not None:
             self._attach_beside(line[comment - start :].rstrip(), comment, comment - start)
 

@@ -57,6 +57,30 @@ def test_there_is_a_wrong_file_for_every_code_of_tests() -> None:
     assert {name[:6] for name in INVALID} >= {"ATD801", "ATD802", "ATD803", "ATD804", "ATD805", "ATD806"}
 
 
+@pytest.mark.parametrize(
+    "test",
+    [
+        "given: \n    sessions: {finished_trials: [1]}\n    expect: {rule: 0}",
+        "given: {stage: }\n    sessions: {finished_trials: [1]}\n    expect: {rule: 0}",
+        "given: {session_total: null}\n    sessions: {finished_trials: [1]}\n    expect: {rule: 0}",
+        "sessions: \n    expect: {rule: 0}",
+        "sessions: {finished_trials: }\n    expect: {rule: 0}",
+        "sessions: {finished_trials: [1]}\n    expect: ",
+        "sessions: {finished_trials: [1]}\n    expect: {decision: }",
+        "sessions: {finished_trials: [1]}\n    expect: {next_stage: , missing: , rule: , reason: }",
+        "sessions: {finished_trials: [1]}\n    expect: {missing: [null]}",
+        "sessions: {finished_trials: [1]}\n    expect_path: ",
+        "sessions: {finished_trials: [1]}\n    expect_path: [null]",
+        "sessions: {finished_trials: [1]}\n    ran: \n    expect_path: [STAGE_1]",
+        "sessions: {finished_trials: [1]}\n    expect_path: [STAGE_1]\n    name: ",
+    ],
+)
+def test_a_half_typed_test_is_explained(test: str) -> None:
+    ran = tried(f"  - description: x\n    {test}\n" if "name:" in test else f"  - name: x\n    {test}\n")
+    assert (ran.code, ran.err) == (1, "")
+    assert " error: " in ran.out
+
+
 def test_one_wrong_test_leaves_the_others_running() -> None:
     ran = tried(
         "  - name: wrong\n    sessions: {trials: [1]}\n    expect: {decision: stay}\n"

@@ -16,7 +16,7 @@ from unittest import mock
 import pytest
 from colony import ROOT, TASK, TINY, command
 
-from autotrain_dsl import document, layout
+from autotrain_dsl import document, formatting, layout
 from autotrain_dsl.formatting import checked, formatted
 from autotrain_dsl.source import Source
 
@@ -389,3 +389,27 @@ def test_a_file_that_cannot_be_replaced_stays_whole_and_is_named(folder: Path, m
     assert ran.err == f"error: cannot write {path}: Permission denied\n"
     assert path.read_text("utf-8") == ugly
     assert [each.name for each in folder.iterdir() if each.name.startswith(".")] == []
+
+
+def test_a_comment_between_a_key_and_its_value_stays_with_the_key() -> None:
+    text = "name: A\ndescription:\n  # about the description\n  text\nversion:\n  # never change\n  '1.0'\n"
+    done = formatted(text, "x.yaml").text
+    assert done is not None
+    assert "# about the description\ndescription: text\n" in done
+    assert '# never change\nversion: "1.0"\n' in done
+
+
+def test_a_file_that_changes_meanwhile_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("dsl_version:  1\nname: A\n", "utf-8")
+
+    def meanwhile(*arguments: Any) -> Any:
+        done = checked(*arguments)
+        path.write_text("dsl_version:  1\nname: B\n", "utf-8")
+        return done
+
+    monkeypatch.setattr(formatting, "checked", meanwhile)
+    ran = command("fmt", str(path))
+    assert ran.code == 3
+    assert "somebody has changed it meanwhile" in ran.err
+    assert path.read_text("utf-8") == "dsl_version:  1\nname: B\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,10 @@ from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
 from autotrain_dsl import codes
+from autotrain_dsl.lsp import lines as lines_module
+from autotrain_dsl.lsp.completion import proposals
+from autotrain_dsl.lsp.meaning import meaning
+from autotrain_dsl.lsp.texts import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 BOUND = 30  # s after which an answer is not expected any more
@@ -112,7 +117,7 @@ class Editor:
         if found is None:
             return ""
         assert isinstance(found.contents, types.MarkupContent)
-        return found.contents.value
+        return re.sub(r"\\([^\w\s])", r"\1", found.contents.value)  # as it is shown
 
     async def definition(self, name: str, line: int, character: int) -> tuple[str, int] | None:
         where = types.DefinitionParams(types.TextDocumentIdentifier(self.uri(name)), types.Position(line, character))
@@ -228,7 +233,9 @@ def test_completion_knows_what_can_stand_where_the_cursor_is(edit: Callable[[Ses
         assert "The reason in plain words." in str(keys["because"].documentation)
         parameters = await editor.complete(name, *at(half, "hint_light"))
         assert set(parameters) == {"reward_volume", "hint_light", "session_minutes"}
-        assert parameters["reward_volume"].documentation == "Water for one reward, in microlitre; 1 to 10"
+        assert (
+            parameters["reward_volume"].documentation == "Water for one reward, in microlitre; at least 1, at most 10"
+        )
         assert list(await editor.complete(name, *at(half, "true}"))) == ["true", "false"]
         assert "inherits" in await editor.complete(name, *at(half, "inherits:"))
         assert "stages" in await editor.complete(name, *at(half, "blocks:"))
@@ -240,6 +247,70 @@ def test_completion_knows_what_can_stand_where_the_cursor_is(edit: Callable[[Ses
         assert set(await editor.complete(name, broken, len("    transitions: [{progress: "))) >= {"FIRST", "SECOND"}
 
     edit(session)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("stages:\n  A:\n    # a comment\n    |", "inherits"),
+        ("stages:\n  A:\n    adjustable:\n      - note\n    |", "inherits"),
+        ("stages:\n  A:\n    description: >-\n      folded\n    |", "inherits"),
+        ("stages:\n  A:\n    transitions:\n      - |", "progress"),
+        ("stages:\n  A:\n    transitions:\n      - {progress: A, |", "when"),
+        ("stages:\n  A:\n    transitions:\n    - progress: A\n      |", "because"),
+        ("stages:\n  A: {parameters: {|", "reward_volume"),
+        ("stages:\n  A:\n    parameters:\n      # why\n      |", "reward_volume"),
+        ("stages:\n  A: {parameters: {hint_light: true}, |", "inherits"),
+        ("stages:\n  A: {inherits: |", "SECOND"),
+        ('"stages":\n  "A": {use: [|', "small"),
+        ("stages:\n  A: {parameters: {hint_light: true,\n    |", "reward_volume"),
+        ("stages:\n  A:\n    parameters: {hint_light: |", "true"),
+        (
+            "stages:\n  A:\n    transitions:\n      - progress: A\n        when:\n          all:\n            - |",
+            "pokes",
+        ),
+        ("stages:\n  A:\n    transitions:\n      - when: >-\n          pokes[-1] > 3\n          and |", "correct"),
+        ("# yaml-language-server: $schema=x\n|", "stages"),
+        ("description: it's {odd\n|", "stages"),
+    ],
+)
+def test_what_is_proposed_is_told_from_a_text_that_is_half_typed(text: str, expected: str, tmp_path: Path) -> None:
+    tasks = tmp_path / "schemas" / "tasks"
+    tasks.mkdir(parents=True)
+    shutil.copy(ROOT / "autotrain_dsl" / "starter" / "schemas" / "tasks" / "two_ports_1.0.yaml", tasks)
+    before = text.partition("|")[0]
+    head = "\n".join(CURRICULUM.splitlines()[2:9]) + "\n"
+    stages = "  FIRST: {final: true}\n  SECOND: {final: true}\n"
+    content = head + before.replace("stages:\n", f"stages:\n{stages}").replace('"stages":\n', f'"stages":\n{stages}')
+    lines = content.split("\n")
+    at = lines_module.cursor(lines, len(lines) - 1, len(lines[-1]))
+    assert expected in {each.word for each in proposals(Text(tmp_path / "new.yaml", content), at)}
+
+
+def test_nothing_is_proposed_or_explained_in_comments_and_prose(tmp_path: Path) -> None:
+    text = Text(tmp_path / "new.yaml", CURRICULUM.replace("description: The first one.", "description: all works"))
+    lines = text.content.split("\n")
+    number = next(n for n, line in enumerate(lines) if "all works" in line)
+    assert meaning(text, number, lines[number].index("works")) is None
+    commented = Text(tmp_path / "new.yaml", "constants: {enough: 3}\nderived:\n  a: enough  # all enough\n")
+    assert meaning(commented, 2, 18) is None
+    assert meaning(commented, 2, 6) is not None
+    assert proposals(commented, lines_module.cursor(commented.content.split("\n"), 2, 18)) == []
+
+
+def test_words_of_authors_are_no_markdown(tmp_path: Path) -> None:
+    evil = "x\\n\\n[click](https://example.org) ![p](https://example.org/p.png) <b>"
+    text = Text(tmp_path / "new.yaml", f'derived: {{evil: "{evil}", a: evil}}\n')
+    found = meaning(text, 0, text.content.index("a: evil") + 4)
+    assert found is not None
+    assert "\n" not in found.about
+    assert found.about.count("`") == 2
+    shown = Text(tmp_path / "new.yaml", CURRICULUM.replace("The first one.", '"[x](https://e.org) www.e.org <b> @all"'))
+    lines = shown.content.split("\n")
+    number = next(n for n, line in enumerate(lines) if line.startswith("  FIRST"))
+    stage = meaning(shown, number, 3)
+    assert stage is not None
+    assert "\\[x\\]\\(https\\:\\/\\/e\\.org\\) www\\.e\\.org \\<b\\> \\@all" in stage.about
 
 
 def test_hover_says_the_effective_value_and_where_it_comes_from(edit: Callable[[Session], None]) -> None:

@@ -17,6 +17,7 @@ from autotrain_dsl.document import Document, Place
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.layers import Library
 from autotrain_dsl.model import Metric, Trigger
+from autotrain_dsl.source import Span
 from autotrain_dsl.spelling import listed, suggest
 from autotrain_dsl.tasks import TaskSchemas
 
@@ -72,17 +73,19 @@ def from_document(
     if written is None:
         return Suite(path, None, None, ()), found
     written, more = schema.examine(written, "tests")
+    structural = [*found, *more]
     found = [*found, *layers.unexplained(more, found)]
     curriculum, graph, more = _curriculum(path, written, compiler)
     found += more
-    tests = written.data.get("tests") or []
+    tests = [_without_nulls(test) for test in written.data.get("tests") or []]
     found += _twins(written, tests)
     if graph is None:
         return Suite(path, curriculum, None, ()), tidy(found)
     cases = []
     for number, test in enumerate(tests):
         reading = _Reading(graph, written, ("tests", number))
-        if isinstance(test, dict) and (case := reading.case(test)) is not None:
+        case = reading.case(test) if isinstance(test, dict) else None
+        if case is not None and not _holds(written.values[("tests", number)], structural):
             cases.append(case)
         found += reading.found
         if len(found) > MAX_FINDINGS:
@@ -111,6 +114,18 @@ def _curriculum(
     return base, None, [Diagnostic(codes.UNKNOWN_CURRICULUM, span, message, hint, tuple(note))]
 
 
+def _holds(span: Span, findings: Iterable[Diagnostic]) -> bool:
+    """Whether something is wrong within a span."""
+    return any(span.start <= each.span.start < span.end for each in findings)
+
+
+def _without_nulls(value: Any) -> Any:
+    """Without keys that have no value: the schema has said so. In a list of values ``null`` is a missing one."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return value
+
+
 def _twins(written: Document, tests: Iterable[Any]) -> Iterator[Diagnostic]:
     first: dict[str, int] = {}
     for number, test in enumerate(tests):
@@ -135,7 +150,7 @@ class _Reading:
         """The test, or None where something is wrong with it."""
         if not isinstance(test.get("sessions"), dict) or not isinstance(test.get("name"), str):
             return None
-        if ("expect" in test) is ("expect_path" in test):
+        if ("expect" in test) is ("expect_path" in test) or None in test.get("expect_path", ()):
             return None  # the schema has said so
         sessions = self._sessions(test["sessions"])
         length = max(map(len, sessions.values()), default=0)
@@ -217,7 +232,7 @@ class _Reading:
         if "next_stage" in expect:
             self._stage(expect["next_stage"], ("expect", "next_stage"))
         for n, name in enumerate(expect.get("missing", ())):
-            if name not in self.graph.task.metrics:
+            if name is not None and name not in self.graph.task.metrics:
                 hint = suggest(name, self.graph.task.metrics, "metric")
                 self._report(codes.UNKNOWN_METRIC, ("expect", "missing", n), f"there is no metric `{name}`", hint)
         missing = frozenset(expect["missing"]) if "missing" in expect else None

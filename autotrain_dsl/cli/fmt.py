@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import shutil
 import sys
@@ -34,6 +35,7 @@ class _File:
     after: str | None
     findings: tuple[Diagnostic, ...]
     ours: bool = True
+    content: bytes = b""
 
     @property
     def changes(self) -> bool:
@@ -53,14 +55,15 @@ def command(paths: tuple[Path, ...], check: bool, differing: bool, schemas: Path
     """
     if catalog.STDIN in paths:
         return _stdin(paths, check=check, differing=differing, schemas=schemas)
-    found = list(_all(paths, schemas))
-    if not found:
-        names = text.clean(", ".join(str(path) for path in paths))
-        raise click.UsageError(f"{names}: no file there that this program has a layout for")
-    for each in found:
+    found: list[_File] = []
+    for each in _all(paths, schemas):
         if each.changes and not (check or differing):
             _write(each)
         _tell(each, check=check, differing=differing)
+        found.append(each)
+    if not found:
+        names = text.clean(", ".join(str(path) for path in paths))
+        raise click.UsageError(f"{names}: no file there that this program has a layout for")
     changed = [each for each in found if each.changes]
     refused = sum(each.after is None for each in found)
     done = "would be formatted" if check or differing else "formatted"
@@ -88,9 +91,13 @@ def _all(paths: Iterable[Path], schemas: Path | None) -> Iterator[_File]:
     seen: set[Path] = set()
     for path in paths:
         for file in catalog.below(path, _SUFFIXES) if path.is_dir() else [path]:
-            if file.resolve() in seen or (file != path and file.is_symlink()):
+            try:
+                real = file.resolve()
+            except (OSError, RuntimeError):  # a link that leads to itself
                 continue
-            seen.add(file.resolve())
+            if real in seen or (file != path and not (file.is_file() and not file.is_symlink())):
+                continue
+            seen.add(real)
             done = _read(file, schemas)
             if done.ours or file == path:
                 yield done
@@ -98,17 +105,23 @@ def _all(paths: Iterable[Path], schemas: Path | None) -> Iterator[_File]:
 
 def _read(path: Path, schemas: Path | None) -> _File:
     try:
-        with path.open("rb") as file:
-            content = file.read(document.MAX_BYTES + 1)
+        content = _content(path)
     except OSError:
         return _File(path, "", None, tuple(document.read(path)[1]))  # says why
     return _formatted(path, content, schemas)
 
 
+def _content(path: Path) -> bytes:
+    if not path.is_file():  # a pipe would never end
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+    with path.open("rb") as file:
+        return file.read(document.MAX_BYTES + 1)
+
+
 def _formatted(path: Path, content: bytes, schemas: Path | None) -> _File:
     name = "<stdin>" if path == catalog.STDIN else os.path.normpath(path)
     done = formatting.checked(content, Path(name), schemas)
-    return _File(path, content.decode("utf-8", "replace"), done.text, done.diagnostics, done.ours)
+    return _File(path, content.decode("utf-8", "replace"), done.text, done.diagnostics, done.ours, content)
 
 
 def _tell(file: _File, *, check: bool, differing: bool) -> None:
@@ -136,9 +149,18 @@ def _write(file: _File) -> None:
     assert file.after is not None
     target = file.path.resolve()
     try:
+        _guard(target, file.content)
         _replace(target, file.after.encode("utf-8"))
     except OSError as error:
         raise OSError(error.errno, f"cannot write {text.clean(str(file.path))}: {error.strerror}") from error
+
+
+def _guard(target: Path, content: bytes) -> None:
+    """Raise OSError where a file is not as it was read, or is not to be written."""
+    if target.read_bytes() != content:
+        raise OSError(errno.EBUSY, "somebody has changed it meanwhile; format it again")
+    if not os.access(target, os.W_OK):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _replace(target: Path, content: bytes) -> None:

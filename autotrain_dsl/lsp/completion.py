@@ -42,8 +42,10 @@ class Proposal:
 
 def proposals(text: Text, at: Cursor) -> list[Proposal]:
     """Everything that can stand at a cursor, in the order in which the file or the schema has it."""
-    text = text.without(at.number) if text.read[0] is None else text
-    found = _values(text, at) if at.value else _keys(text, at)
+    text = text.without(at.first, at.number) if text.read[0] is None else text
+    found = [*_values(text, at)] if at.value else [*_keys(text, at)]
+    if at.item or not found:  # a mapping may begin in a list, and a value may stand in a line of its own
+        found += [*_keys(text, at)] if at.value and at.item else [] if at.value else [*_values(text, at)]
     return list({each.word: each for each in found}.values())
 
 
@@ -108,8 +110,13 @@ def _parameters(names: Names, kind: Kind) -> Iterator[Proposal]:
 def about_parameter(rule: Mapping[str, Any]) -> str:
     """A parameter in words: title, unit, range."""
     title = ", in ".join(str(rule[key]) for key in ("title", "unit") if key in rule)
-    low, high = rule.get("minimum"), rule.get("maximum")
-    between = f"{'' if low is None else low} to {'' if high is None else high}" if (low, high) != (None, None) else ""
+    bounds = {
+        "minimum": "at least",
+        "exclusiveMinimum": "more than",
+        "maximum": "at most",
+        "exclusiveMaximum": "less than",
+    }
+    between = ", ".join(f"{words} {rule[key]}" for key, words in bounds.items() if key in rule)
     choices = ", ".join(map(str, rule.get("enum", ())))
     default = f"default {rule['default']}" if "default" in rule else ""
     return "; ".join(part for part in (title, between, choices, default) if part)

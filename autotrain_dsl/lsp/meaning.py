@@ -12,12 +12,13 @@ from autotrain_dsl.codes import BY_ID
 from autotrain_dsl.diagnostics import Diagnostic
 from autotrain_dsl.document import Place
 from autotrain_dsl.lsp.completion import about_parameter
-from autotrain_dsl.lsp.lines import Cursor, cursor, word_at
+from autotrain_dsl.lsp.lines import Cursor, comment_at, cursor, word_at
 from autotrain_dsl.lsp.texts import Text, place_at
 from autotrain_dsl.lsp.words import FUNCTIONS, SITUATION, rule_at
 from autotrain_dsl.model import Metric, Setting
 from autotrain_dsl.source import Source, Span
 
+_CONDITIONS = ("when", "all", "any", "not", "check")
 _STAGE_KEYS = ("progress", "rollback", "inherits", "initial", "stage", "next_stage", "expect_path", "ran")
 
 
@@ -37,6 +38,8 @@ def meaning(text: Text, number: int, column: int) -> Meaning | None:
     start = text.source.line_starts[number] if number < len(text.source.line_starts) else 0
     if (code := _code_at(line, column, text.source, start)) is not None:
         return code
+    if column > comment_at(line):
+        return None
     at = cursor(lines, number, column)
     found = word_at(line, column)
     read = text.read[0]
@@ -68,7 +71,7 @@ def _file(text: Text, span: Span) -> Meaning | None:
     base = text.library.base(text.path, name, span)
     if isinstance(base, Diagnostic):
         return Meaning(_escaped(base.message), span)
-    return Meaning(f"`{base.name}`", span, Source(str(base.resolve()), "").whole())
+    return Meaning(_code(base.name), span, Source(str(base.resolve()), "").whole())
 
 
 def _key(text: Text, place: Place, word: str, span: Span) -> Meaning | None:
@@ -121,10 +124,12 @@ def _name(text: Text, at: Cursor, word: str, span: Span) -> Meaning | None:
     if last in _STAGE_KEYS:
         return _stage(text, word, span)
     if last == "use" and word in names.blocks and names.document is not None:
-        listed = ", ".join(f"{key}: {value}" for key, value in dict(names.blocks[word]).items())
+        listed = ", ".join(f"{key}: {_yaml(value)}" for key, value in dict(names.blocks[word]).items())
         return Meaning(f"**block {word}**: {_code(listed)}", span, names.document.key(("blocks", word)))
     if last == "adjustable" and word in names.parameters:
         return _parameter(text, ["adjustable", word], word, span)
+    if at.keys and last not in (*_CONDITIONS, "missing") and at.keys[-2:-1] != ("derived",):
+        return None  # prose
     for group, title in (("constants", "constant"), ("derived", "derived name")):
         defined: Mapping[str, Any] = getattr(names, group)
         if word in defined and names.document is not None:
@@ -160,9 +165,11 @@ def _yaml(value: Any) -> str:
 
 
 def _code(words: str) -> str:
-    return f"`{words.replace('`', chr(39))}`" if words else '`""`'
+    """A code span that its content cannot leave: of one line, without the sign that ends it."""
+    shown = " ".join(words.split()).replace("`", "'")
+    return f"`{shown}`" if shown else '`""`'
 
 
 def _escaped(words: str) -> str:
     """Text of an author in Markdown: nothing in it is a link, a picture or an element."""
-    return re.sub(r"([\\`*_{}\[\]<>()#!|~])", r"\\\1", words)
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(words.split()))

@@ -69,16 +69,21 @@ class _Server(LanguageServer):
         self.waiting[uri] = asyncio.create_task(self._later(uri))
 
     async def _saved(self, _params: types.DidSaveTextDocumentParams) -> None:
-        for uri in list(self.workspace.text_documents):  # those that extend it may have changed
-            self._check(uri)
+        self._check_all()
 
     async def _closed(self, params: types.DidCloseTextDocumentParams) -> None:
         self._publish(params.text_document.uri, [])
+        self._check_all()
 
     async def _later(self, uri: str) -> None:
         await asyncio.sleep(_PAUSE)
         self.waiting.pop(uri, None)
-        self._check(uri)
+        self._check_all(first=uri)
+
+    def _check_all(self, first: str = "") -> None:
+        """Check every open text, since those that extend another depend on it."""
+        for uri in sorted(self.workspace.text_documents, key=lambda each: each != first):
+            self._check(uri)
 
     def _check(self, uri: str) -> None:
         text = self._text(uri)
@@ -97,13 +102,16 @@ class _Server(LanguageServer):
         number, column = self._within(text, params.position)
         at = cursor(text.content.split("\n"), number, column)
         start = types.Position(params.position.line, self._client(text, number, column - len(at.word)))
-        replaced = types.Range(start, params.position)
+        end = types.Position(params.position.line, self._client(text, number, column + len(at.rest)))
+        replaced = types.Range(start, end)
+        line = text.content.split("\n")[number : number + 1]
+        follows = bool(line) and line[0][column + len(at.rest) :].lstrip().startswith(":")
         items = [
             types.CompletionItem(
                 label=each.word,
                 kind=_KINDS[each.kind],
                 documentation=each.about or None,
-                text_edit=types.TextEdit(replaced, each.insert or each.word),
+                text_edit=types.TextEdit(replaced, each.word if follows else each.insert or each.word),
                 sort_text=f"{place:04}",
             )
             for place, each in enumerate(proposals(text, at))
@@ -139,7 +147,7 @@ class _Server(LanguageServer):
     def _text(self, uri: str) -> Text | None:
         """An open text as the program reads it; None for one that has no place in a file system."""
         path = to_fs_path(uri)
-        if path is None:
+        if path is None or uri not in self.workspace.text_documents:
             return None
         others = {
             Path(other): document.source
@@ -152,16 +160,18 @@ class _Server(LanguageServer):
         """Line and column, in characters, of a position that counts in the units of the editor."""
         lines = text.content.split("\n")
         line = lines[position.line] if position.line < len(lines) else ""
-        units = self.workspace.position_codec
-        column = next(
-            (at for at in range(len(line)) if units.client_num_units(line[:at]) >= position.character), len(line)
-        )
+        column = units = 0
+        while column < len(line) and units < position.character:
+            units += self._units(line[column])
+            column += 1
         return position.line, column
 
     def _client(self, text: Text, number: int, column: int) -> int:
         lines = text.content.split("\n")
-        line = lines[number] if number < len(lines) else ""
-        return int(self.workspace.position_codec.client_num_units(line[:column]))
+        return self._units(lines[number][:column] if number < len(lines) else "")
+
+    def _units(self, text: str) -> int:
+        return int(self.workspace.position_codec.client_num_units(text))
 
     def _range(self, span: Span) -> types.Range:
         def position(line: int, column: int) -> types.Position:

@@ -60,10 +60,11 @@ class Text:
             library.put(path, _parsed(str(path), content))
         return compiler
 
-    def without(self, number: int) -> Text:
-        """The text with one line empty: what is half typed there may be all that is no YAML."""
+    def without(self, first: int, last: int) -> Text:
+        """The text with some lines empty: what is half typed there may be all that is no YAML."""
         lines = self.content.split("\n")
-        return replace(self, content="\n".join([*lines[:number], "", *lines[number + 1 :]]))
+        empty = [""] * (last + 1 - first)
+        return replace(self, content="\n".join([*lines[:first], *empty, *lines[last + 1 :]]))
 
     @property
     def library(self) -> Library:
