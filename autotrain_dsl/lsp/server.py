@@ -136,8 +136,10 @@ class _Server(LanguageServer):
 
     async def _formatting(self, params: types.DocumentFormattingParams) -> list[types.TextEdit] | None:
         text = self._text(params.text_document.uri)
-        done = formatting.checked(text.content.encode("utf-8", "replace"), text.path) if text is not None else None
-        if text is None or done is None or done.text is None or done.text == text.content:
+        if text is None:
+            return None
+        done = formatting.checked(text.content.encode("utf-8", "surrogatepass"), text.path)
+        if done.text is None or done.text == text.content:
             return None
         end = types.Position(text.content.count("\n") + 1, 0)
         return [types.TextEdit(types.Range(types.Position(0, 0), end), done.text)]
