@@ -73,6 +73,19 @@ def build(paths: Iterable[Path], schemas: Path | None = None, stdin: bytes = b""
     return work.catalog()
 
 
+def refusal(file: Path, root: Path | None = None) -> Diagnostic | None:
+    """Why a file is not to be read: a link that leads to itself, or out of ``root`` (if not given, the file's tree)."""
+    message = ""
+    try:
+        real = file.resolve()
+        inside = (root or layers.tree_of(file)).resolve()
+        if file != STDIN and file.is_symlink() and not real.is_relative_to(inside):
+            message = f"`{file}` is a link to a file outside of the folder tree of the curriculums"
+    except (OSError, RuntimeError):
+        message = f"`{file}` is a link that leads to itself"
+    return Diagnostic(document_codes.CANNOT_READ, Source(str(file), "").whole(), message) if message else None
+
+
 def capped(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
     """The first findings of every file, and that there are more."""
     counts: dict[str, int] = {}
@@ -97,20 +110,13 @@ class _Building:
 
     def take(self, file: Path, library: Library, *, explicit: bool, stdin: bytes) -> None:
         """Compile a file, whatever it is about; one that was met before is left out."""
-        try:
-            real = file.resolve()
-        except (OSError, RuntimeError):
-            message = f"`{file}` is a link that leads to itself"
-            self.found.append(Diagnostic(document_codes.CANNOT_READ, Source(str(file), "").whole(), message))
+        if (found := refusal(file, library.root)) is not None:
+            self.found.append(found)
             return
+        real = file.resolve()
         if real in self.seen:
             return
         self.seen.add(real)
-        root = library.root or layers.tree_of(file)
-        if file != STDIN and file.is_symlink() and not real.is_relative_to(root.resolve()):
-            message = f"`{file}` is a link to a file outside of the folder tree of the curriculums"
-            self.found.append(Diagnostic(document_codes.CANNOT_READ, Source(str(file), "").whole(), message))
-            return
         text = document.parse_bytes(stdin, "<stdin>") if file == STDIN else library.text(file)
         kind = kind_of(text[0], explicit=explicit)
         if kind == "task":

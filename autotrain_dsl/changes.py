@@ -110,7 +110,8 @@ _WORDS = ("description", "label", "because")
 
 def _weighed(each: Difference, way: tuple[Direction, bool] | None) -> Weighed:
     parts = each.path.split(".")
-    if parts[-1] in _WORDS and parts[0] in ("description", "stages") and "parameters" not in parts:
+    of_a_rule = len(parts) == 5 and parts[2] == "transitions" and parts[4] in _WORDS
+    if parts == ["description"] or (len(parts) == 3 and parts[2] in _WORDS) or of_a_rule:
         return Weighed(each, Level.PATCH, "texts have changed")
     if parts[0] != "stages":
         return _of_curriculum(each, parts)
@@ -143,6 +144,8 @@ def _of_rule(each: Difference, parts: list[str], way: tuple[Direction, bool] | N
     if parts[4] != "when":
         return Weighed(each, Level.MAJOR, "rules lead elsewhere")
     turned, form = way or (Direction.UNKNOWN, False)
+    if turned is Direction.SAME:
+        return Weighed(each, Level.PATCH, "conditions are written otherwise", turned)
     if form:
         return Weighed(each, Level.MINOR, "thresholds have changed", turned)
     return Weighed(each, Level.MAJOR, "rules ask for something else", turned)

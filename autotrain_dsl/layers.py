@@ -113,7 +113,7 @@ class Library:
                 return _finding(codes.EXTENDS_OUTSIDE, span, message, f"the tree starts at `{root.name}`")
             if not base.is_file():
                 near = (
-                    nearest(base.name, [file.name for file in base.parent.glob("*.yaml")])
+                    nearest(base.name, [each.name for each in base.parent.glob("*.yaml") if ".test." not in each.name])
                     if base.parent.is_dir()
                     else None
                 )

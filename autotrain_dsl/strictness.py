@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from math import ceil, floor, isfinite
 
 from autotrain_dsl.expressions import printer
-from autotrain_dsl.expressions.nodes import Call, Comparison, Logic, Node, Not
+from autotrain_dsl.expressions.nodes import Call, Comparison, Logic, Node, Not, names
 from autotrain_dsl.expressions.ranges import range_of
 
 
@@ -80,9 +81,17 @@ def _threshold(node: Comparison) -> tuple[str, str, float] | None:
         (node.right, node.left, _MIRRORED[node.operator]),
     ):
         value = range_of(other)
-        if value.is_single and not range_of(side).is_single:
-            return printer.text(side), operator, value.low
+        if value.is_single and not names(other) and not range_of(side).is_single:
+            whole = range_of(side).integer and isfinite(value.low)
+            return printer.text(side), *(_of_integers(operator, value.low) if whole else (operator, value.low))
     return None
+
+
+def _of_integers(operator: str, value: float) -> tuple[str, float]:
+    """The same comparison of a whole number, such that there is only one way to say it: ``> 99`` is ``>= 100``."""
+    if operator[0] == ">":
+        return ">=", float(floor(value) + 1 if operator == ">" else ceil(value))
+    return "<=", float(ceil(value) - 1 if operator == "<" else floor(value))
 
 
 def _joined(operator: str, old: Iterable[Node], new: Iterable[Node]) -> Direction:
@@ -93,11 +102,14 @@ def _joined(operator: str, old: Iterable[Node], new: Iterable[Node]) -> Directio
     gained = [part for text, part in after.items() if text not in before]
     found: set[Direction] = set()
     for part in list(lost):
-        match = next(((each, way) for each in gained if (way := direction(part, each)) in _OPPOSITE), None)
+        told = ((each, direction(part, each)) for each in gained)
+        match = next(((each, way) for each, way in told if way is not Direction.UNKNOWN), None)
         if match is not None and isinstance(part, Comparison):
-            found.add(match[1])
+            found |= {match[1]} - {Direction.SAME}
             lost.remove(part)
             gained = [each for each in gained if each is not match[0]]
+    if not lost and not gained and not found:
+        return Direction.SAME
     if len(before) == len(lost) and len(after) == len(gained):
         return Direction.UNKNOWN  # they have nothing in common
     found |= {Direction.LOOSER if operator == "and" else Direction.TIGHTER} if lost else set()

@@ -157,12 +157,12 @@ def test_a_path_is_followed_session_by_session() -> None:
     assert path_of(sessions, whole).code == 0
     assert path_of(sessions, "[STAGE_1, STAGE_1, STAGE_2, STAGE_2]").code == 0
     ran = path_of(sessions, "[STAGE_1, STAGE_2, STAGE_2, STAGE_2]")
-    assert "expected STAGE_2 in session 2, got STAGE_1\n  session 1 in STAGE_1" in ran.out
+    assert "expected STAGE_2 to be suggested for session 2, got STAGE_1\n  session 1 in STAGE_1" in ran.out
     assert "finished_trials[-1] >= 100: 90, needs at least 100, short by 10" in ran.out
     ran = path_of(sessions, whole.replace("GRADUATED", "STAGE_1"))
-    assert "expected STAGE_1 after the last session, got GRADUATED" in ran.out
+    assert "expected STAGE_1 to be suggested after the last session, got GRADUATED" in ran.out
     ran = path_of(sessions, "[STAGE_2, STAGE_1, STAGE_2, STAGE_2]")
-    assert "expected STAGE_2 in session 1, got STAGE_1" in ran.out
+    assert "expected STAGE_2 to be suggested for session 1, got STAGE_1" in ran.out
 
 
 def test_a_path_can_begin_anywhere_and_the_rig_may_run_something_else() -> None:
@@ -245,7 +245,7 @@ def test_boundary_tests_pass_cover_everything_and_stand_at_the_thresholds(path: 
     compiler = Compiler()
     graph = compiler.compile(path).graph
     assert graph is not None
-    text = boundary.text(graph, path.name)
+    text = boundary.text(boundary.tests(graph), graph, path.name)
     suite, found = loading.from_document(
         path.with_name("made.test.yaml"), document.parse(Source("made", text)), compiler
     )
@@ -309,7 +309,7 @@ def test_the_tests_of_a_curriculum_are_found_beside_it() -> None:
     ("arguments", "told"),
     [
         ((), "Missing argument 'PATH...'"),
-        (("poke_1.0.yaml",), "no tests there (files called NAME.test.yaml)"),
+        ((str(DATA / "valid" / "smallest.yaml"),), "no tests there (files called NAME.test.yaml)"),
         (("fine.test.yaml", "--manager", "x.csv"), "--manager: only with --record"),
         (("fine.test.yaml", "--record", "a"), "--record takes no PATH"),
         (("--boundary", "."), "--boundary takes one curriculum file"),
@@ -347,3 +347,101 @@ def test_hostile_test_files_are_refused_soon(tmp_path: Path) -> None:
     assert ran.code == 1
     assert "ATD003" in ran.out
     assert "Traceback" not in ran.err
+
+
+# What other people send
+
+
+def test_links_out_of_the_folder_are_not_read(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("PASSWORD=hunter2\n")
+    folder = tmp_path / "curriculums"
+    folder.mkdir()
+    (folder / "evil.test.yaml").symlink_to(secret)
+    (folder / "loop.test.yaml").symlink_to("loop.test.yaml")
+    for arguments in (("test", str(folder)), ("validate", str(folder / "evil.test.yaml"))):
+        ran = command(*arguments)
+        assert ran.code == 1
+        assert "hunter2" not in ran.out + ran.err
+        assert "is a link to a file outside of the folder tree" in ran.out
+
+
+def test_what_would_take_minutes_is_refused(tmp_path: Path) -> None:
+    rules = "".join(f"      - stay: true\n        when: std(finished_trials) > {n}\n" for n in range(1, 50))
+    text = (CASES / "poke_1.0.yaml").read_text("utf-8")
+    (tmp_path / "wide.yaml").write_text(text.replace("    transitions:\n", f"    transitions:\n{rules}", 1), "utf-8")
+    values, path = ", ".join(["1"] * 500), ", ".join(["STAGE_1"] * 500)
+    test = "  - {name: NAME, sessions: {finished_trials: [" + values + "]}, expect_path: [" + path + "]}\n"
+    tests = "".join(test.replace("NAME", f"t{number}") for number in range(4))
+    (tmp_path / "wide.test.yaml").write_text(f"dsl_version: 1\ncurriculum: wide.yaml\ntests:\n{tests}", "utf-8")
+    ran = command("test", str(tmp_path), "--schemas", str(DATA / "schemas" / "tasks"))
+    assert ran.code == 1
+    assert "ATD003 error: these tests have more sessions and conditions" in ran.out
+
+
+def copied(folder: Path, *names: str) -> list[str]:
+    for name in names:
+        (folder / name).write_bytes((CASES / name).read_bytes())
+    return ["--schemas", str(DATA / "schemas" / "tasks")]
+
+
+def test_a_curriculum_with_errors_is_not_covered(tmp_path: Path) -> None:
+    schemas = copied(tmp_path, "broken_1.0.yaml", "poke_1.0.yaml", "fine.test.yaml")
+    ran = command("test", str(tmp_path), "--fail-under", "1", *schemas)
+    assert ran.code == 1
+    assert "broken_1.0.yaml:10:19: ATD401 error" in ran.out
+    (tmp_path / "fine.test.yaml").unlink()
+    ran = command("test", str(tmp_path), "--fail-under", "1", *schemas)
+    assert (ran.code, "covered by less than 1 %" in ran.err) == (1, True)
+    assert command("test", "fine.test.yaml", "--fail-under", "nan").code != 0
+
+
+def test_the_outcome_of_any_counts_and_not_that_of_every_session(tmp_path: Path) -> None:
+    schemas = copied(tmp_path, "poke_1.0.yaml")
+    text = (CASES / "poke_1.0.yaml").read_text("utf-8")
+    condition = "finished_trials[-1] >= 100 and foraging_efficiency[-1] >= 0.7"
+    (tmp_path / "poke_1.0.yaml").write_text(text.replace(condition, "any(finished_trials[-3:] >= 100)"), "utf-8")
+    (tmp_path / "a.test.yaml").write_text(
+        f"{HEAD}  - {{name: x, sessions: {{finished_trials: [150, 50, 20]}}, expect: {{rule: 1}}}}\n", "utf-8"
+    )
+    ran = command("test", str(tmp_path), "--coverage", *schemas)
+    assert "STAGE_1 rule 1 (progress STAGE_2) never false: `finished_trials[-3:] >= 100`" in ran.out
+
+
+def test_whole_numbers_may_be_written_with_a_point() -> None:
+    given = "given: {session_total: 5.0, session_at_current_stage: 1.0}"
+    ran = tried(f"  - name: x\n    {given}\n    sessions: {GOOD}\n    expect: {{rule: 1.0}}\n")
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_tests_of_any_name_beside_a_curriculum_are_its_tests(tmp_path: Path) -> None:
+    schemas = copied(tmp_path, "poke_1.0.yaml", "fine.test.yaml")
+    ran = command("test", str(tmp_path / "poke_1.0.yaml"), *schemas)
+    assert (ran.code, ran.out) == (0, "1 test of 1 file: 1 passed, 0 failed\n")
+    (tmp_path / "other.yaml").write_bytes((CASES / "poke_1.0.yaml").read_bytes())
+    assert command("test", str(tmp_path / "other.yaml"), *schemas).code == 2
+    assert command("diff", str(tmp_path / "poke_1.0.yaml"), str(tmp_path / "other.yaml"), *schemas).code == 0
+
+
+def test_a_curriculum_without_thresholds_gets_no_boundary_tests(tmp_path: Path) -> None:
+    schemas = copied(tmp_path, "poke_1.0.yaml")
+    (tmp_path / "none.yaml").write_text(
+        'dsl_version: 1\nname: None Here\nversion: "1.0"\ntask_schema: {name: nose_poke, version: "1.0"}\n'
+        "stages:\n  A: {parameters: {task: Nose poke, reward_volume: 1.0}, final: true}\n",
+        "utf-8",
+    )
+    ran = command("test", "--boundary", str(tmp_path / "none.yaml"), *schemas)
+    assert (ran.code, ran.out) == (1, "")
+    assert "there is no threshold" in ran.err
+
+
+def test_a_mouse_whose_rig_ran_another_stage_at_first_becomes_a_test_too(tmp_path: Path) -> None:
+    colony = Colony.at(tmp_path / "colony")
+    rows = [session(n, 350, subject_id="a", current_stage_actual="STAGE_2") for n in (1, 2, 3)]
+    colony.judge(rows)
+    ran = command(
+        "test", "--record", "a", "--curriculums", str(colony.folder / "curriculums"),
+        "--manager", str(colony.manager_path),
+    )  # fmt: skip
+    assert (ran.code, ran.err) == (0, "")
+    assert "ran: [STAGE_2, " in ran.out

@@ -65,6 +65,10 @@ def data(ran: Ran) -> dict[str, Any]:
         ("stages:", "initial: STAGE_2\nstages:", "major", "mice start in another stage"),
         ("STAGE_3", "STAGE_THREE", "major", "rules lead elsewhere; stages were added or removed"),
         ("name: Tiny", "name: Large", "major", "it is another curriculum"),
+        (FIRST, " and ".join(reversed(FIRST.split(" and "))), "patch", "conditions are written otherwise"),
+        (">= 200", "> 199", "patch", "conditions are written otherwise"),
+        (">= 200", ">= 150 + 0 * foraging_efficiency[-1]", "major", "rules ask for something else"),
+        ("STAGE_3", "label", "major", "rules lead elsewhere; stages were added or removed"),
     ],
 )
 def test_a_change_is_weighed_with_its_reason(diff: Diff, before: str, after: str, level: str, why: str) -> None:

@@ -182,3 +182,21 @@ def test_wrong_use_is_explained(
     ran = command("explain", *arguments)
     assert (ran.code, ran.out) == (code, "")
     assert told in ran.err
+
+
+def test_a_later_session_without_a_decision_is_told(colony: Colony) -> None:
+    rows = [
+        session(1, 250, subject_id="a", foraging_efficiency=0.58),
+        session(2, 250, subject_id="a", foraging_efficiency=70),
+    ]
+    colony.judge([*rows, session(1, 250, subject_id="e", curriculum_version="9")])
+    ran = explain(colony, "a", "--behavior", str(colony.behavior_path))
+    assert "note: a later session has no decision: session 2: ATD508 " in ran.out
+    undecided = explain(colony, "e", "--behavior", str(colony.behavior_path))
+    assert (undecided.code, undecided.out) == (1, "")
+    assert "mouse e has no decision: session 1: ATD505 " in undecided.err
+
+
+def test_a_negated_comparison_says_what_it_needs(colony: Colony) -> None:
+    colony.add_curriculum("0.yaml", TINY.replace("foraging_efficiency[-1] >= 0.6", "not foraging_efficiency[-1] < 0.6"))
+    assert "- not foraging_efficiency[-1] < 0.6: 0.58, needs at least 0.6, short by 0.02\n" in explain(colony, "a").out

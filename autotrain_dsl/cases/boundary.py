@@ -27,6 +27,7 @@ _TRIED = 300  # combinations of other values for one comparison
 _BUDGET = 20_000  # sessions judged for one curriculum
 _LONGEST = 60  # sessions of a test
 _ALL = 10  # sessions where a rule reads all that there are
+_MOST = 1_000_000  # sessions of a subject, as a test file may say
 _TOTAL, _HERE = "session_total", "session_at_current_stage"
 
 Point = Mapping[str, float]  # the value of every metric and count that the rules of a stage read
@@ -40,12 +41,12 @@ class Tests:
     unreached: tuple[str, ...]
 
 
-def text(graph: StateGraph, curriculum: str) -> str:
+def text(made: Tests, graph: StateGraph, curriculum: str) -> str:
     """A test file for the curriculum in the file of that name, in the same folder."""
-    made = tests(graph)
     comments = [f"What {graph.curriculum.name} {graph.curriculum.version} does at its thresholds."]
     if made.unreached:
-        comments += ["No test stands at the thresholds of:", *(f"  {each}" for each in made.unreached[:20])]
+        more = [f"  and {len(made.unreached) - 20} more"] if len(made.unreached) > 20 else []
+        comments += ["No test stands at the thresholds of:", *(f"  {each}" for each in made.unreached[:20]), *more]
     if len(made.tests) > MAX_TESTS:
         comments += [f"These are the first {MAX_TESTS} of {len(made.tests)} tests; a file holds no more."]
     data = {"dsl_version": 1, "curriculum": curriculum, "tests": list(made.tests[:MAX_TESTS])}
@@ -218,7 +219,7 @@ def _beside(at: float, variable: Variable) -> dict[str, float]:
 
 def _within(variable: Variable, value: float) -> float:
     low = max(variable.minimum, -inf if variable.type.is_sequence else 1.0)
-    return min(max(value, low), variable.maximum)
+    return min(max(value, low), variable.maximum if variable.type.is_sequence else _MOST)
 
 
 def _plain(value: float | None) -> float | int | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from autotrain_dsl.cases.running import Result
+from autotrain_dsl.expressions import functions
 from autotrain_dsl.expressions.evaluator import Program
+from autotrain_dsl.expressions.functions import Truth
+from autotrain_dsl.expressions.nodes import Call, walk
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.interpreter import FIRED
 from autotrain_dsl.model import Transition, Trigger
@@ -69,10 +72,21 @@ def _shown(results: Iterable[Result]) -> tuple[set[_Rule], set[_Outcome]]:
         for trace in step.decision.trace:
             if trace.verdict == FIRED:
                 fired.add((stage, trace.number))
+            joined = _joined(trace.rule.program)
             for each in trace.comparisons:
-                verdicts = each.verdict if isinstance(each.verdict, tuple) else (each.verdict,)
+                every = each.verdict if isinstance(each.verdict, tuple) else (each.verdict,)
+                verdicts: tuple[Truth, ...] = tuple(v if isinstance(v, bool) else None for v in every)
+                if id(each.node) in joined:  # what all(...) or any(...) makes of it
+                    verdicts = (joined[id(each.node)](verdicts),)
                 seen.update((stage, trace.number, each.text, bool(v)) for v in verdicts if isinstance(v, bool))
     return fired, seen
+
+
+def _joined(program: Program | None) -> dict[int, Callable[[tuple[Truth, ...]], Truth]]:
+    """The functions that make one outcome of those of several sessions, by the comparison in them."""
+    calls = [node for node in walk(program.node) if isinstance(node, Call)] if program is not None else []
+    made = {"all": functions.all_, "any": functions.any_}
+    return {id(call.of): made[call.function] for call in calls if call.function in made}
 
 
 def _gaps(stage: str, number: int, rule: Transition, fired: set[_Rule], seen: set[_Outcome]) -> Iterator[Gap]:

@@ -10,10 +10,12 @@ from typing import Any
 
 from autotrain_dsl import catalog, document, layers, schema
 from autotrain_dsl.cases.model import Case, Expected, Suite
+from autotrain_dsl.codes import document as document_codes
 from autotrain_dsl.codes import kit as codes
 from autotrain_dsl.compiler import Compilation, compile_file
 from autotrain_dsl.diagnostics import MAX_FINDINGS, Code, Diagnostic, Note, has_errors, tidy
 from autotrain_dsl.document import Document, Place
+from autotrain_dsl.expressions.nodes import size
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.layers import Library
 from autotrain_dsl.model import Metric, Trigger
@@ -21,6 +23,7 @@ from autotrain_dsl.source import Span
 from autotrain_dsl.spelling import listed, suggest
 from autotrain_dsl.tasks import TaskSchemas
 
+_BUDGET = 40_000_000  # parts of conditions times sessions that they may look at, of one file
 SUFFIXES = (".test.yaml", ".test.yml")
 
 
@@ -45,6 +48,8 @@ class Compiler:
 
     def is_curriculum(self, path: Path) -> bool:
         """Whether a file is a curriculum that mice can be judged by."""
+        if catalog.refusal(path) is not None:
+            return False
         read = self.library(path).text(path)[0]
         return catalog.kind_of(read, explicit=False) == "curriculum" and not self.compile(path).abstract
 
@@ -55,12 +60,26 @@ def files(path: Path) -> list[Path]:
         return list(catalog.below(path, SUFFIXES))
     if path.name.endswith(SUFFIXES):
         return [path]
-    beside = [path.with_name(path.name.removesuffix(path.suffix) + suffix) for suffix in SUFFIXES]
-    return [file for file in beside if file.is_file()]
+    return [file for file in sorted(path.parent.glob("*")) if file.name.endswith(SUFFIXES) and _tests(file, path)]
+
+
+def _tests(file: Path, curriculum: Path) -> bool:
+    """Whether a test file names a curriculum."""
+    if catalog.refusal(file) is not None or not file.is_file():
+        return False
+    with file.open("rb") as opened:
+        content = opened.read(document.MAX_BYTES)
+    if curriculum.name.encode("utf-8", "surrogateescape") not in content:
+        return False
+    read, _ = document.parse_bytes(content, str(file))
+    named = read.data.get("curriculum") if read is not None else None
+    return isinstance(named, str) and "\0" not in named and (file.parent / named).resolve() == curriculum.resolve()
 
 
 def load(path: Path, compiler: Compiler) -> tuple[Suite, list[Diagnostic]]:
     """The tests of a file. What is wrong with one is left out; those that are right can be run all the same."""
+    if (refused := catalog.refusal(path)) is not None:
+        return Suite(path, None, None, ()), [refused]
     read = document.read(path, os.path.normpath(path))
     return from_document(path, read, compiler)
 
@@ -90,7 +109,24 @@ def from_document(
         found += reading.found
         if len(found) > MAX_FINDINGS:
             break
-    return Suite(path, curriculum, graph, tuple(cases)), tidy(found)
+    affordable = list(_affordable(cases, graph))
+    if len(affordable) < len(cases):
+        message = "these tests have more sessions and conditions than can be judged in a moment"
+        span = cases[len(affordable)].span
+        found.append(Diagnostic(document_codes.TOO_LARGE, span, message, "follow shorter paths, or split the file"))
+    return Suite(path, curriculum, graph, tuple(affordable)), tidy(found)
+
+
+def _affordable(cases: Iterable[Case], graph: StateGraph) -> Iterator[Case]:
+    """The first cases that can be judged in a few seconds, whatever conditions and histories are long."""
+    programs = ([r.program.node for r in graph.rules(s.name) if r.program is not None] for s in graph.stages)
+    widest = max((sum(size(node) for node in nodes) for nodes in programs), default=0) + 1
+    spent = 0
+    for case in cases:
+        spent += widest * case.length * (1 if case.expected is not None else case.length)
+        if spent > _BUDGET:
+            return
+        yield case
 
 
 def _curriculum(
@@ -198,8 +234,8 @@ class _Reading:
 
     def _counters(self, test: Mapping[str, Any], length: int) -> tuple[int, int]:
         given, path = test.get("given", {}), "expect_path" in test
-        total = given.get("session_total", 1 if path else max(length, given.get("session_at_current_stage", 1)))
-        at_stage = given.get("session_at_current_stage", 1 if path else min(length, total))
+        total = int(given.get("session_total", 1 if path else max(length, given.get("session_at_current_stage", 1))))
+        at_stage = int(given.get("session_at_current_stage", 1 if path else min(length, total)))
         place = ("given", "session_total" if "session_total" in given else "session_at_current_stage")
         if at_stage > total:
             message = f"{at_stage} sessions in the stage, but {total} in all"
@@ -223,7 +259,7 @@ class _Reading:
 
     def _expected(self, expect: Mapping[str, Any], stage: str) -> Expected:
         rules = self.graph.rules(stage) if self.graph.has_stage(stage) else []
-        number = expect.get("rule")
+        number = int(expect["rule"]) if "rule" in expect else None
         if number and self.graph.has_stage(stage):
             automatic = [str(n) for n, rule in enumerate(rules, 1) if rule.trigger is not Trigger.MANUAL]
             if str(number) not in automatic:

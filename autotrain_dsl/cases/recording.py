@@ -43,7 +43,7 @@ def recorded(rows: Sequence[Row], metrics: Sequence[str]) -> Recorded:
         "given": {
             "stage": suggested[0],
             "session_total": first.session,
-            "session_at_current_stage": first.session_at_current_stage,
+            "session_at_current_stage": first.session_at_current_stage or 1,
         },
         "sessions": told or {metrics[0]: [None] * len(kept)},
         **({"ran": ran} if any(ran) else {}),

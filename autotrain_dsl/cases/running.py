@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from autotrain_dsl.cases.model import Case, Expected
+from autotrain_dsl.expressions.nodes import names
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.interpreter import Decision, History, Situation, step
 
@@ -72,24 +73,24 @@ def _path(case: Case, graph: StateGraph) -> Result:
     for place, (wanted, got) in enumerate(zip(case.path, suggested, strict=False)):
         if wanted != got:
             where = f"session {place + 1}" if place < case.length else "after the last session"
-            failure = f"expected {wanted} {'in' if place < case.length else ''} {where}, got {got}".replace("  ", " ")
+            failure = f"expected {wanted} to be suggested {'for ' if place < case.length else ''}{where}, got {got}"
             return Result(case, steps, (failure,), steps[place - 1] if place else None)
     return Result(case, steps)
 
 
 def follow(case: Case, graph: StateGraph) -> Iterator[Step]:
     """Every session of a case judged one after the other, the first in the situation that is given."""
+    programs = [rule.program for stage in graph.stages for rule in graph.rules(stage.name) if rule.program is not None]
+    read = {name for program in programs for name in names(program.node)}
     suggested, at_stage, before = case.stage, case.session_at_current_stage, ""
     for place in range(case.length):
         actual = (case.ran[place] if case.ran else None) or suggested
         if place:
             at_stage = at_stage + 1 if actual == before else 1
-        elif actual != case.stage:
-            at_stage = 1
         total = case.session_total + place
         numbers = range(case.session_total, total + 1)
-        metrics = {name: values[: place + 1] for name, values in case.sessions.items()}
+        metrics = {name: values[: place + 1] for name, values in case.sessions.items() if name in read}
         situation = Situation(actual, total, at_stage)
-        decision = step(graph, situation, History.of(metrics, numbers))
+        decision = step(graph, situation, History(tuple(numbers), metrics))
         yield Step(total, situation, decision)
         suggested, before = decision.next_stage, actual

@@ -66,4 +66,5 @@ def _graph(path: Path, compiler: Compiler, output: str) -> StateGraph | None:
 
 def _cases(path: Path, compiler: Compiler) -> list[Case]:
     """The tests beside a curriculum, as far as they can be read."""
-    return [case for file in loading.files(path) for case in loading.load(file, compiler)[0].cases]
+    suites = [loading.load(file, compiler)[0] for file in loading.files(path)]
+    return [case for suite in suites for case in suite.cases]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -13,7 +14,7 @@ from autotrain_dsl.cli.exits import ATTENTION, worst
 from autotrain_dsl.cli.options import Given, tables
 from autotrain_dsl.cli.subjects import Judged
 from autotrain_dsl.cli.validate import style
-from autotrain_dsl.judging import Options
+from autotrain_dsl.judging import Options, Outcome
 from autotrain_dsl.report import explanation as report
 from autotrain_dsl.report.text import clean
 
@@ -55,11 +56,16 @@ def _verdict(codes: list[int], found: list[dict[str, Any]]) -> int:
 
 def _explained(judged: Judged, subject: str, session: int | None, output: str) -> dict[str, Any]:
     numbers = [row.session for row in judged.rows]
+    waiting = _waiting(judged, subject) if session is None else []
     if not judged.rows and session is None:
-        return {"version": report.FORMAT, "error": judged.unknown(subject)}
+        why = f"mouse {subject} has no decision: {'; '.join(waiting)}" if waiting else judged.unknown(subject)
+        return {"version": report.FORMAT, "error": why}
     if session is not None and session not in numbers:
         return {"version": report.FORMAT, "error": _not_judged(judged, subject, session)}
     explained = explanation.explain(judged.catalog, judged.rows, numbers[-1] if session is None else session)
+    if waiting:
+        later = tuple(f"a later session has no decision: {each}" for each in waiting)
+        explained = replace(explained, notes=(*explained.notes, *later))
     if output == "text":
         click.echo(judged.shown("\n".join(report.text(explained, style()))))
     return report.data(explained)
@@ -71,12 +77,26 @@ def _not_judged(judged: Judged, subject: str, session: int) -> str:
     told = f"session {session} of mouse {subject} has no decision (sessions with one: {has})"
     if judged.target.behavior == subjects.UNREAD:
         return f"{told}; --behavior lets this command say why"
-    options = Options(now="", program=__version__, subjects=frozenset([subject]))
-    job = judged.target.job(judged.catalog, options, dry_run=True)
-    outcome = nightly.run(job, lambda _: lambda _: None).outcome
+    outcome = _outcome(judged, subject)
     issues = [f"{each.code.id} {each.message}" for each in outcome.unjudged if each.session in (session, None)]
     if issues:
         return f"{told}: {'; '.join(issues)}"
     if any(row.key == (subject, session) for row in outcome.added):
         return f"{told}: it has not been judged yet, the next `evaluate` does it"
     return f"{told}: df_behavior does not hold it"
+
+
+def _waiting(judged: Judged, subject: str) -> list[str]:
+    """Why the sessions after the latest decision have none, where df_behavior is at hand."""
+    if judged.target.behavior == subjects.UNREAD:
+        return []
+    last = judged.rows[-1].session if judged.rows else 0
+    found = _outcome(judged, subject).unjudged
+    return [f"session {each.session}: {each.code.id} {each.message}" for each in found if (each.session or 0) > last]
+
+
+def _outcome(judged: Judged, subject: str) -> Outcome:
+    """What the next run would find about a subject; nothing is written."""
+    options = Options(now="", program=__version__, subjects=frozenset([subject]))
+    job = judged.target.job(judged.catalog, options, dry_run=True)
+    return nightly.run(job, lambda _: lambda _: None).outcome

@@ -74,7 +74,7 @@ def _table_options(given: Given) -> dict[str, object]:
 
 def _run(paths: Sequence[Path], covering: bool, fail_under: float, output: str, compiler: Compiler) -> int:
     files = list(dict.fromkeys(file for path in paths for file in loading.files(path)))
-    if not files:
+    if not files and not (covering and any(path.is_dir() for path in paths)):
         names = text.clean(", ".join(str(path) for path in paths))
         raise click.UsageError(f"{names}: no tests there (files called NAME.test.yaml)")
     findings: list[Diagnostic] = []
@@ -87,27 +87,33 @@ def _run(paths: Sequence[Path], covering: bool, fail_under: float, output: str, 
         results.append((file, done))
         if suite.curriculum is not None and suite.graph is not None:
             by_curriculum.setdefault(suite.curriculum, []).extend(done)
-    findings = list(catalog.capped(findings))
-    covered = _covered(paths, by_curriculum, compiler) if covering else {}
+    covered, broken = _covered(paths, by_curriculum, compiler) if covering else ({}, [])
+    findings = list(catalog.capped([*findings, *broken]))
     _show(results, findings, covered, output)
-    low = any(each.percent < fail_under for each in covered.values())
+    low = [str(path) for path, each in covered.items() if not each.percent >= fail_under]
+    if low:
+        click.echo(text.clean(f"covered by less than {fail_under:g} %: {', '.join(low)}"), err=True)
     failed = any(not result.passed for _, done in results for result in done)
     return ATTENTION if findings or failed or low else 0
 
 
-def _covered(paths: Iterable[Path], results: dict[Path, list[Result]], compiler: Compiler) -> dict[Path, Coverage]:
-    """The coverage of every curriculum that has tests, and of those in the folders that have none."""
+def _covered(
+    paths: Iterable[Path], results: dict[Path, list[Result]], compiler: Compiler
+) -> tuple[dict[Path, Coverage], list[Diagnostic]]:
+    """The coverage of every curriculum that has tests, and of those in the folders that have none; errors in these."""
     by_file = {path.resolve(): (path, done) for path, done in results.items()}
     for folder in (path for path in paths if path.is_dir()):
         for file in catalog.files(folder):
             if compiler.is_curriculum(file):
                 by_file.setdefault(file.resolve(), (file, []))
-    found = {}
+    found, broken = {}, list[Diagnostic]()
     for path, done in by_file.values():
-        graph = compiler.compile(path).graph
-        if graph is not None:
-            found[path] = coverage(graph, done)
-    return dict(sorted(found.items()))
+        compiled = compiler.compile(path)
+        if compiled.graph is not None:
+            found[path] = coverage(compiled.graph, done)
+        else:
+            broken += [each for each in compiled.diagnostics if each.is_error]
+    return dict(sorted(found.items())), broken
 
 
 def _show(results: report.Results, findings: Sequence[Diagnostic], covered: report.Covered, output: str) -> None:
@@ -125,7 +131,11 @@ def _boundary(paths: Sequence[Path], compiler: Compiler) -> int:
     compiled = compiler.compile(paths[0])
     if compiled.graph is None:
         raise click.UsageError(f"{paths[0]}: no curriculum that can be used; see `autotrain-dsl validate {paths[0]}`")
-    click.echo(boundary.text(compiled.graph, paths[0].name), nl=False)
+    made = boundary.tests(compiled.graph)
+    if not made.tests:
+        click.echo(f"{text.clean(str(paths[0]))}: there is no threshold at which a test could stand", err=True)
+        return ATTENTION
+    click.echo(boundary.text(made, compiled.graph, paths[0].name), nl=False)
     return 0
 
 

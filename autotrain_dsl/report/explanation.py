@@ -85,7 +85,7 @@ def _promotion(each: Promotion) -> Iterator[str]:
 
 def _needs(need: Need) -> Iterator[str]:
     if need.one is not None:
-        yield f"{'not ' if need.negated else ''}{traces.comparison(need.one)}"
+        yield traces.comparison(traces.negated(need.one) if need.negated else need.one)
         return
     yield "all of" if need.operator == "all" else "one of"
     for part in need.parts:
@@ -94,5 +94,6 @@ def _needs(need: Need) -> Iterator[str]:
 
 def _need_data(need: Need) -> dict[str, Any]:
     if need.one is not None:
-        return {"comparison": need.one.text, "wanted": not need.negated, "margin": need.one.margin}
+        one = traces.negated(need.one) if need.negated else need.one
+        return {"comparison": need.one.text, "wanted": not need.negated, "margin": one.margin}
     return {need.operator: [_need_data(part) for part in need.parts]}

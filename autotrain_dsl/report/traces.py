@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from autotrain_dsl.expressions.functions import Value
@@ -39,6 +40,18 @@ def title(rule: RuleTrace) -> str:
     what = " ".join(part for part in (rule.rule.move.value, rule.rule.target) if part)
     always = ", always" if rule.rule.trigger is Trigger.OTHERWISE else ""
     return clean(f"rule {rule.number} {what}{always} ({span.source.name}:{span.line})")
+
+
+_INVERSE = {">=": "<", ">": "<=", "<=": ">", "<": ">=", "==": "!=", "!=": "=="}
+
+
+def negated(each: ComparisonTrace) -> ComparisonTrace:
+    """A comparison that is to be false, as one that is to be true; of several sessions it stays as it is."""
+    if isinstance(each.verdict, tuple):
+        return each
+    verdict = None if each.verdict is None else not each.verdict
+    margin = None if each.margin is None else -each.margin
+    return replace(each, text=f"not {each.text}", operator=_INVERSE[each.operator], verdict=verdict, margin=margin)
 
 
 def comparison(each: ComparisonTrace) -> str:
