@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 from autotrain_dsl import document, layers, tasks
 from autotrain_dsl.codes import document as document_codes
 from autotrain_dsl.codes import resolver as codes
-from autotrain_dsl.compiler import Compilation, compile_document, compile_file
+from autotrain_dsl.codes.verification import CHEAP, SOLVED
+from autotrain_dsl.compiler import Compilation, compile_document, compile_file, placed
 from autotrain_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Note, has_errors, tidy
 from autotrain_dsl.document import Document
 from autotrain_dsl.graph import StateGraph
@@ -26,6 +28,18 @@ _SUFFIXES = (".yaml", ".yml")
 MAX_STDIN = document.MAX_BYTES + 1
 
 
+class Deeper(Protocol):
+    """Finds more in a compiled curriculum, given what the compiler has found: those of ``CHEAP``.
+
+    ``complete`` says whether everything was looked for.
+    """
+
+    complete: bool
+
+    def __call__(self, graph: StateGraph, known: Sequence[Diagnostic]) -> Iterable[Diagnostic]:
+        """The findings."""
+
+
 @dataclass(frozen=True)
 class Catalog:
     """Compiled curriculums; ``task_schemas`` and ``skipped`` count the other YAML files that were met."""
@@ -34,6 +48,7 @@ class Catalog:
     diagnostics: tuple[Diagnostic, ...]
     task_schemas: int = 0
     skipped: int = 0
+    documents: tuple[Document, ...] = ()  # everything that was read for them
 
     def find(self, name: str, version: str) -> StateGraph | None:
         """The curriculum of that name and version, where there is one and it compiles."""
@@ -61,9 +76,14 @@ class Catalog:
         return [c for c in self.compilations if c.claims == (name, version) and not c.abstract]
 
 
-def build(paths: Iterable[Path], schemas: Path | None = None, stdin: bytes = b"") -> Catalog:
-    """Compile every curriculum file in ``paths`` (files, folders, or ``-`` for the text in ``stdin``)."""
-    work = _Building(TaskSchemas(schemas))
+def build(
+    paths: Iterable[Path], schemas: Path | None = None, stdin: bytes = b"", deeper: Deeper | None = None
+) -> Catalog:
+    """Compile every curriculum file in ``paths`` (files, folders, or ``-`` for the text in ``stdin``).
+
+    ``deeper`` is asked about each curriculum that compiles.
+    """
+    work = _Building(TaskSchemas(schemas), deeper)
     libraries: dict[Path | None, Library] = {}  # files that are given one by one share what they extend
     for path in paths:
         library = libraries.setdefault(root := _tree(path), Library(root))
@@ -101,6 +121,7 @@ def capped(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
 @dataclass
 class _Building:
     schemas: TaskSchemas
+    deeper: Deeper | None
     compiled: list[Compilation] = field(default_factory=list)
     found: list[Diagnostic] = field(default_factory=list)
     documents: list[Document] = field(default_factory=list)
@@ -135,8 +156,17 @@ class _Building:
         found += _twins(self.compiled)
         written = [each.document for each in self.compiled if each.document is not None]
         judged = [each.document for each in self.compiled if each.document is not None and each.graph is not None]
-        remaining = tidy(silence(found, [*self.documents, *written], judged))
-        return Catalog(tuple(self.compiled), tuple(capped(remaining)), self.task_schemas, self.skipped)
+        found += self._deeper()
+        unasked = SOLVED - CHEAP if self.deeper is not None and self.deeper.complete else SOLVED
+        documents = (*self.documents, *written)
+        remaining = tidy(silence(found, documents, judged, unasked))
+        return Catalog(tuple(self.compiled), tuple(capped(remaining)), self.task_schemas, self.skipped, documents)
+
+    def _deeper(self) -> Iterator[Diagnostic]:
+        for each in self.compiled:
+            if self.deeper is not None and each.graph is not None and each.document is not None:
+                for finding in self.deeper(each.graph, each.diagnostics):
+                    yield placed(finding, each.document)
 
 
 def _tree(path: Path) -> Path | None:
@@ -170,7 +200,7 @@ def kind_of(read: Document | None, *, explicit: bool) -> str:
     """What a YAML file is about: a ``curriculum``, unless it evidently is a ``task``, ``tests`` or ``other``."""
     if read is None:
         return "curriculum"
-    if "tests" in read.data and not {"stages", "extends"} & read.data.keys():
+    if {"tests", "properties"} & read.data.keys() and not {"stages", "extends"} & read.data.keys():
         return "tests"
     if "managers" in read.data and "stages" not in read.data:
         return "other"  # a configuration of the nightly run

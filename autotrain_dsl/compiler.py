@@ -75,7 +75,7 @@ def _compile(
     if has_errors(diagnostics):  # parts are left out: what seems to be missing or unused may not be
         found = [d for d in found if d.is_error and d.code not in _follow_ups(diagnostics)]
     found = unexplained(found, diagnostics)
-    everything = (*diagnostics, *(_placed(finding, written) for finding in found))
+    everything = (*diagnostics, *(placed(finding, written) for finding in found))
     return replace(result, graph=None if has_errors(everything) else compiled, diagnostics=everything)
 
 
@@ -108,7 +108,7 @@ def _follow_ups(diagnostics: Iterable[Diagnostic]) -> set[Code]:
     return {*_FOLLOW_FROM_GAPS, *(_FOLLOW_FROM_LOST_NAMES if lost else ())}
 
 
-def _placed(finding: Diagnostic, written: Document) -> Diagnostic:
+def placed(finding: Diagnostic, written: Document) -> Diagnostic:
     """A finding in a base file says which file made it one."""
     if finding.span.source is written.source:
         return finding

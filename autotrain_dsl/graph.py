@@ -63,6 +63,11 @@ class StateGraph:
         leading = {name for final in finals for name in nx.ancestors(self.network, final)}
         return set(self.network) - finals - leading if finals else set()
 
+    def circles(self) -> list[set[str]]:
+        """Groups of stages, each of which leads to every other of its group."""
+        groups: list[set[str]] = [set(group) for group in nx.strongly_connected_components(self.network)]
+        return [group for group in groups if len(group) > 1]
+
     def entered_from_elsewhere(self, stage: str) -> bool:
         """Whether a subject can come to a stage from another one."""
         return any(source != stage for source in self.network.predecessors(stage))

@@ -154,6 +154,7 @@ class Metric:
     minimum: float
     maximum: float
     columns: tuple[str, ...]
+    better: str = "higher"  # which values a better mouse has: higher or lower ones, or neither
 
 
 @dataclass(frozen=True, slots=True)

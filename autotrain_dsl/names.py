@@ -29,6 +29,13 @@ def check_conditions(curriculum: Curriculum, variables: Mapping[str, Known]) -> 
     return replace(curriculum, stages=stages), work.findings
 
 
+def scope(curriculum: Curriculum, variables: Mapping[str, Known]) -> Scope:
+    """The names that conditions of a curriculum can use; those in error are left out."""
+    work = _Names(curriculum, variables)
+    work.define()
+    return work.scope
+
+
 @dataclass
 class _Names:
     curriculum: Curriculum

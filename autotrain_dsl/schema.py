@@ -97,11 +97,11 @@ def _telling(errors: list[_Broken], nulls: tuple[type, ...]) -> Iterator[_Broken
         if error.keyword == "pattern" and not error.of_a_name and error.place in empty:
             continue
         wanted = [error.missing] if error.keyword == "required" else []
-        wanted += [branch["required"][0] for branch in error.expected] if error.keyword == "oneOf" else []
+        wanted += [branch["required"][0] for branch in error.expected] if error.keyword in ("oneOf", "anyOf") else []
         unknown = extra.get(error.place, [])
         if any(nearest(key, unknown) or key in {_SYNONYMS.get(each.lower()) for each in unknown} for key in wanted):
             continue  # the misspelt key is reported, and what it is meant to be
-        if error.keyword == "oneOf" and unknown and len(unknown) == len(error.value):
+        if error.keyword in ("oneOf", "anyOf") and unknown and len(unknown) == len(error.value):
             continue  # nothing in it is known
         yield error
 
@@ -293,8 +293,14 @@ def _not_one_of(error: _Broken, _raw: str) -> Fault:
     present = [key for key in keys if key in error.value]
     has = f"has {' and '.join(f'`{key}`' for key in present)}" if present else "has none of them"
     wanted = ", ".join(f"`{key}`" for key in keys)
-    hint = f"make two {'tests' if 'expect' in keys else 'rules'} of it" if present else "add one of them"
+    what = "tests" if "expect" in keys else "properties" if "never" in keys else "rules"
+    hint = f"make two {what} of it" if present else "add one of them"
     return codes.NOT_EXACTLY_ONE, f"needs exactly one of {wanted}, but {has}", hint
+
+
+def _none_of(error: _Broken, _raw: str) -> Fault:
+    wanted = " or ".join(f"`{branch['required'][0]}`" for branch in error.expected)
+    return codes.MISSING_KEY, f"needs {wanted}", "add one of them"
 
 
 def _reserved(error: _Broken, _raw: str) -> Fault:
@@ -311,6 +317,7 @@ _HANDLERS: Mapping[str, Callable[[_Broken, str], Fault]] = {
     "const": _not_constant,
     "pattern": _bad_form,
     "oneOf": _not_one_of,
+    "anyOf": _none_of,
     "not": _reserved,
 }
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from autotrain_dsl.codes import BY_ID
+from autotrain_dsl.codes import BY_ID, verification
 from autotrain_dsl.codes import document as codes
 from autotrain_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Severity
 from autotrain_dsl.document import Document
@@ -30,39 +30,54 @@ class Ignore:
 
 
 def silence(
-    diagnostics: Iterable[Diagnostic], documents: Iterable[Document], judged: Iterable[Document]
+    diagnostics: Iterable[Diagnostic],
+    documents: Iterable[Document],
+    judged: Iterable[Document],
+    unasked: Collection[str] = verification.SOLVED,
 ) -> list[Diagnostic]:
     """What remains when silenced warnings are left out.
 
-    For the documents in ``judged``, which were checked to the end, a comment that silences nothing is a finding.
+    For the documents in ``judged``, which were checked to the end, a comment that silences nothing is a finding, unless
+    its code is one of ``unasked``, which were not looked for.
     """
-    by_source = {id(document.source): document for document in documents}
-    ignores: dict[int, list[Ignore]] = {}
-    kept: list[Diagnostic] = []
-    for key, document in by_source.items():
-        ignores[key], faults = ignores_in(document)
-        kept.extend(faults)
+    comments = Comments(documents)
+    kept = list(comments.faults)
     used: set[tuple[Ignore, str]] = set()
     for finding in diagnostics:
-        key = id(finding.span.source)
-        ignore = None if finding.is_error else _ignore_for(finding, by_source.get(key), ignores.get(key, []))
-        if ignore is None:
+        if (ignore := comments.silencing(finding)) is None:
             kept.append(finding)
         else:
             used.add((ignore, finding.code.id))
     for document in judged:
-        kept.extend(_unused(ignores.get(id(document.source), []), used))
+        kept.extend(_unused(comments.of(document), used, unasked))
     return kept
 
 
-def _ignore_for(finding: Diagnostic, document: Document | None, ignores: list[Ignore]) -> Ignore | None:
-    if document is None or not ignores:
+class Comments:
+    """The silencing comments of some documents; ``faults`` are those that are incomplete."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._documents = {id(document.source): document for document in documents}
+        self._ignores: dict[int, list[Ignore]] = {}
+        self.faults: list[Diagnostic] = []
+        for key, document in self._documents.items():
+            self._ignores[key], faults = ignores_in(document)
+            self.faults.extend(faults)
+
+    def of(self, document: Document) -> list[Ignore]:
+        """Those of one document."""
+        return self._ignores.get(id(document.source), [])
+
+    def silencing(self, finding: Diagnostic) -> Ignore | None:
+        """The comment that silences a finding, if one does."""
+        document = self._documents.get(id(finding.span.source))
+        if finding.is_error or document is None or not (ignores := self.of(document)):
+            return None
+        first, last = _lines(finding, document)
+        for ignore in ignores:
+            if finding.code.id in ignore.codes and first <= ignore.span.line <= last:
+                return ignore
         return None
-    first, last = _lines(finding, document)
-    for ignore in ignores:
-        if finding.code.id in ignore.codes and first <= ignore.span.line <= last:
-            return ignore
-    return None
 
 
 def _lines(finding: Diagnostic, document: Document) -> tuple[int, int]:
@@ -75,11 +90,11 @@ def _lines(finding: Diagnostic, document: Document) -> tuple[int, int]:
     return finding.span.line, finding.span.line
 
 
-def _unused(ignores: list[Ignore], used: set[tuple[Ignore, str]]) -> list[Diagnostic]:
+def _unused(ignores: list[Ignore], used: set[tuple[Ignore, str]], unasked: Collection[str]) -> list[Diagnostic]:
     found = []
     for ignore in ignores:
         for code in ignore.codes:
-            if code not in BY_ID or (ignore, code) in used:
+            if code not in BY_ID or code in unasked or (ignore, code) in used:
                 continue
             message = f"there is no warning {code} on this line to silence"
             hint = "delete the comment, or move it to the end of the line of the warning"

@@ -141,6 +141,7 @@ def _metric(name: str, spec: Mapping[str, Any]) -> Metric:
         minimum=float(spec.get("minimum", -inf)),
         maximum=float(spec.get("maximum", inf)),
         columns=tuple(spec.get("columns", (name,))),
+        better=spec.get("better", "higher"),
     )
 
 

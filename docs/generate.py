@@ -14,7 +14,9 @@ from autotrain_dsl.codes.right import RIGHT
 from autotrain_dsl.diagnostics import Code, Severity
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = tuple(ROOT / "tests" / "data" / folder for folder in ("invalid", "configuration/invalid", "legacy", "cases"))
+EXAMPLES = tuple(
+    ROOT / "tests" / "data" / folder for folder in ("invalid", "configuration/invalid", "legacy", "cases", "verify")
+)
 FINDINGS = ROOT / "docs" / "findings"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
 TABLE = re.compile(r"(?<=<!-- keys -->\n).*?(?=<!-- end of keys -->)", re.DOTALL)
@@ -28,6 +30,7 @@ GROUPS = {
     "6": "The configuration of the nightly run",
     "7": "Files of the older system",
     "8": "Tests of curriculums",
+    "9": "What a solver proves",
 }
 HEAD = """# Findings
 
@@ -113,7 +116,7 @@ def _silence(code: Code) -> str:
     """How a finding is silenced, or why it cannot be."""
     if code.severity is Severity.ERROR:
         return "An error cannot be silenced: the program would have to guess."
-    if code.id < "ATD5":
+    if code.id < "ATD5" or code.id >= "ATD9":
         return f"At the end of its line, with a reason: `# autotrain: ignore[{code.id}] the reason`."
     return "It speaks of tables, stores or files of others, in which no comment can stand; it changes no decision."
 

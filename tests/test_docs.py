@@ -16,7 +16,10 @@ from autotrain_dsl import catalog
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "examples" / "README.md"])
-EXECUTED = (README, *(ROOT / "docs" / f"{name}.md" for name in ("moving", "diagrams", "testing", "explaining")))
+EXECUTED = (
+    README,
+    *(ROOT / "docs" / f"{name}.md" for name in ("moving", "diagrams", "testing", "explaining", "verifying")),
+)
 CONSOLE = re.compile(r"^```console\n\$ (?P<command>[^\n]*)\n(?P<output>.*?)^```$", re.MULTILINE | re.DOTALL)
 YAML = re.compile(r"^```yaml\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")

@@ -5,25 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from autotrain_dsl import catalog, document, layers, schema
-from autotrain_dsl.cases.model import Case, Expected, Suite
+from autotrain_dsl.cases.model import Case, Claim, Expected, Suite
 from autotrain_dsl.codes import document as document_codes
 from autotrain_dsl.codes import kit as codes
 from autotrain_dsl.compiler import Compilation, compile_file
 from autotrain_dsl.diagnostics import MAX_FINDINGS, Code, Diagnostic, Note, has_errors, tidy
 from autotrain_dsl.document import Document, Place
+from autotrain_dsl.expressions import checker, parser
+from autotrain_dsl.expressions.evaluator import Program, compile_node
 from autotrain_dsl.expressions.nodes import size
+from autotrain_dsl.expressions.scope import Scope, situation
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.layers import Library
 from autotrain_dsl.model import Metric, Trigger
+from autotrain_dsl.names import scope
 from autotrain_dsl.source import Span
 from autotrain_dsl.spelling import listed, suggest
-from autotrain_dsl.tasks import TaskSchemas
+from autotrain_dsl.tasks import TaskSchemas, metric_scope
 
 _BUDGET = 40_000_000  # parts of conditions times sessions that they may look at, of one file
+MAX_WITHIN = 100  # sessions within which a stage is claimed to be reachable
 SUFFIXES = (".test.yaml", ".test.yml")
 
 
@@ -76,6 +82,15 @@ def _tests(file: Path, curriculum: Path) -> bool:
     return isinstance(named, str) and "\0" not in named and (file.parent / named).resolve() == curriculum.resolve()
 
 
+def claims(path: Path, compiler: Compiler) -> tuple[Suite | None, list[Diagnostic]]:
+    """The tests of a file that claims properties; None where it claims none."""
+    if catalog.refusal(path) is None:
+        with path.open("rb") as opened:
+            if b"properties" not in opened.read(document.MAX_BYTES):
+                return None, []
+    return load(path, compiler)
+
+
 def load(path: Path, compiler: Compiler) -> tuple[Suite, list[Diagnostic]]:
     """The tests of a file. What is wrong with one is left out; those that are right can be run all the same."""
     if (refused := catalog.refusal(path)) is not None:
@@ -97,7 +112,7 @@ def from_document(
     curriculum, graph, more = _curriculum(path, written, compiler)
     found += more
     tests = [_without_nulls(test) for test in written.data.get("tests") or []]
-    found += _twins(written, tests)
+    found += [*_twins(written, "tests", tests), *_twins(written, "properties", written.data.get("properties") or [])]
     if graph is None:
         return Suite(path, curriculum, None, ()), tidy(found)
     cases = []
@@ -109,12 +124,14 @@ def from_document(
         found += reading.found
         if len(found) > MAX_FINDINGS:
             break
+    claims = _Claims(graph, written, structural)
+    found += claims.found
     affordable = list(_affordable(cases, graph))
     if len(affordable) < len(cases):
         message = "these tests have more sessions and conditions than can be judged in a moment"
         span = cases[len(affordable)].span
         found.append(Diagnostic(document_codes.TOO_LARGE, span, message, "follow shorter paths, or split the file"))
-    return Suite(path, curriculum, graph, tuple(affordable)), tidy(found)
+    return Suite(path, curriculum, graph, tuple(affordable), tuple(claims.claims)), tidy(found)
 
 
 def _affordable(cases: Iterable[Case], graph: StateGraph) -> Iterator[Case]:
@@ -162,14 +179,14 @@ def _without_nulls(value: Any) -> Any:
     return value
 
 
-def _twins(written: Document, tests: Iterable[Any]) -> Iterator[Diagnostic]:
+def _twins(written: Document, kind: str, tests: Iterable[Any]) -> Iterator[Diagnostic]:
     first: dict[str, int] = {}
     for number, test in enumerate(tests):
         name = test.get("name") if isinstance(test, dict) else None
         if isinstance(name, str) and first.setdefault(name, number) != number:
-            note = Note("the other one", written.span(("tests", first[name], "name")))
-            message = "there is another test of this name"
-            span = written.span(("tests", number, "name"))
+            note = Note("the other one", written.span((kind, first[name], "name")))
+            message = f"there is another {'test' if kind == 'tests' else 'property'} of this name"
+            span = written.span((kind, number, "name"))
             yield Diagnostic(codes.TWIN_TEST, span, message, "say in the name what is different", (note,))
 
 
@@ -277,6 +294,72 @@ class _Reading:
 
     def _report(self, code: Code, place: Place, message: str, hint: str) -> None:
         self.found.append(Diagnostic(code, self.written.span((*self.place, *place)), message, hint))
+
+
+@dataclass
+class _Claims:
+    """The properties of a document; ``wrong`` is what the schema has said about it."""
+
+    graph: StateGraph
+    written: Document
+    wrong: Iterable[Diagnostic]
+    claims: list[Claim] = field(default_factory=list)
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for number, data in enumerate(self.written.data.get("properties") or []):
+            place: Place = ("properties", number)
+            if isinstance(data, dict) and not _holds(self.written.values[place], self.wrong):
+                before = len(self.found)
+                claim = self._claim(_without_nulls(data), place)
+                self.claims += [] if has_errors(self.found[before:]) else [claim]
+
+    @cached_property
+    def _scope(self) -> Scope:
+        return scope(self.graph.curriculum, {**situation(), **metric_scope(self.graph.task)})
+
+    def _claim(self, data: Mapping[str, Any], place: Place) -> Claim:
+        kind = next(key for key in ("never", "always", "reachable") if key in data)
+        said, span = data[kind], self.written.key((*place, kind))
+        name = data.get("name") or f"{kind} {said if kind == 'reachable' else _said(said)}"
+        if kind == "reachable":
+            stage, _, number, _ = said.split()
+            self._stage(stage, (*place, kind))
+            if int(number) > MAX_WITHIN:
+                message = f"within {number} sessions is too far: at most {MAX_WITHIN}"
+                self._report(codes.IMPOSSIBLE, (*place, kind), message, "claim it within fewer sessions")
+            return Claim(name, span, stage=stage, within=int(number))
+        for key in ("stage", "next_stage"):
+            if key in said:
+                self._stage(said[key], (*place, kind, key))
+        program = self._condition((*place, kind, "when"), said["when"]) if "when" in said else None
+        stage, following = said.get("stage", ""), said.get("next_stage", "")
+        return Claim(name, span, kind == "always", stage, said.get("decision", "").upper(), following, program)
+
+    def _condition(self, place: Place, text: str) -> Program | None:
+        checked = checker.check_condition(parser.Written(text, self.written.span(place)), self._scope)
+        self.found += checked.diagnostics
+        return compile_node(checked.node) if checked.node is not None else None
+
+    def _stage(self, name: str, place: Place) -> None:
+        if not self.graph.has_stage(name):
+            hint = suggest(name, [stage.name for stage in self.graph.stages], "stage")
+            self._report(codes.UNKNOWN_STAGE, place, f"there is no stage `{name}`", hint)
+
+    def _report(self, code: Code, place: Place, message: str, hint: str) -> None:
+        self.found.append(Diagnostic(code, self.written.span(place), message, hint))
+
+
+def _said(said: Mapping[str, Any]) -> str:
+    """A claim in words."""
+    next_stage, stage, when = (said.get(key, "") for key in ("next_stage", "stage", "when"))
+    parts = [
+        said.get("decision", ""),
+        f"to {next_stage}" if next_stage else "",
+        f"in {stage}" if stage else "",
+        f"when {when}" if when else "",
+    ]
+    return " ".join(part for part in parts if part)
 
 
 _WAY_OUT = "df_behavior could not hold it either; write null for a missing value"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from autotrain_dsl.expressions.evaluator import Program
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.source import Span
 
@@ -47,6 +48,24 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A property that no mouse is to break: where ``when`` is true (None: always) a decision is never, or always, made.
+
+    An empty ``stage``, ``decision`` or ``next_stage`` means any. With ``within`` it says instead that some mouse
+    reaches ``stage`` within that many sessions.
+    """
+
+    name: str
+    span: Span
+    always: bool = False
+    stage: str = ""
+    decision: str = ""
+    next_stage: str = ""
+    when: Program | None = None
+    within: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Suite:
     """The tests of one file, and the curriculum that they test; ``graph`` is None where that cannot be used."""
 
@@ -54,3 +73,4 @@ class Suite:
     curriculum: Path | None
     graph: StateGraph | None
     cases: tuple[Case, ...]
+    claims: tuple[Claim, ...] = ()

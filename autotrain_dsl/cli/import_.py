@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from autotrain_dsl import catalog, document
-from autotrain_dsl.cli import validate
+from autotrain_dsl.cli import validate, whole
 from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
 from autotrain_dsl.cli.validate import count
@@ -24,7 +24,6 @@ from autotrain_dsl.report.text import clean
 from autotrain_dsl.source import Source
 from autotrain_dsl.tasks import TaskSchemas
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # of two letters or more: one alone is a drive
 
 
@@ -191,7 +190,7 @@ class _Target:
         for key in keys:
             path = self.folder / key
             path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, self.contents[key])
+            whole.put(path, self.contents[key])
 
     def _is_foreign(self, key: str) -> bool:
         path = self.folder / key
@@ -201,17 +200,3 @@ class _Target:
     def _has(self, key: str, content: bytes) -> bool:
         path = self.folder / key
         return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.new")  # what a killed run left behind is overwritten by the next one
-    temporary.unlink(missing_ok=True)
-    try:
-        with os.fdopen(os.open(temporary, _NEW, 0o666), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -22,6 +22,7 @@ _COMMANDS = {
     "init": "write a first curriculum with its test, its tables and its configuration",
     "validate": "compile curriculums and report what is wrong with them",
     "test": "run the tests of curriculums",
+    "verify": "prove what mice a curriculum can and cannot make, with mice that show it",
     "fmt": "bring files into the one layout, with their comments",
     "expand": "print what a curriculum says once everything is resolved, and where it is written",
     "diff": "tell what has changed between two curriculums, by meaning",

@@ -13,6 +13,7 @@ import click
 from autotrain_dsl import __version__, catalog
 from autotrain_dsl.cases import loading
 from autotrain_dsl.catalog import Catalog
+from autotrain_dsl.cli import solving
 from autotrain_dsl.cli.arguments import PATHS, SCHEMAS
 from autotrain_dsl.diagnostics import Severity
 from autotrain_dsl.report import github, json, junit, sarif, text
@@ -43,7 +44,7 @@ def command(paths: tuple[Path, ...], strict: bool, output: str, schemas: Path | 
         raise click.UsageError("-: there is no standard input")
     stdin = sys.stdin.buffer.read(catalog.MAX_STDIN) if catalog.STDIN in paths else b""
     tests = [path for path in paths if path.name.endswith(loading.SUFFIXES) and not path.is_dir()]
-    checked = catalog.build([path for path in paths if path not in tests], schemas, stdin)
+    checked = catalog.build([path for path in paths if path not in tests], schemas, stdin, solving.deeper())
     checked = _with_tests(checked, tests, schemas)
     if not (checked.compilations or checked.task_schemas or checked.diagnostics or tests):
         names = text.clean(", ".join(str(path) for path in paths))
@@ -75,6 +76,8 @@ def _show(checked: Catalog, summary: dict[str, int], output: str, *, strict: boo
         shown = text.findings(found, style())
         click.echo(f"{shown}\n" if shown else "", nl=False)
         click.echo(_sentence(summary))
+        if not solving.is_there():
+            click.echo(solving.ADVICE, err=True)
 
 
 def _suites(checked: Catalog, *, strict: bool) -> list[junit.Suite]:

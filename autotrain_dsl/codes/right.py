@@ -74,5 +74,16 @@ RIGHT: Mapping[str, str] = {
     "ATD804": "sessions: {finished_trials: [200, null], weight: [21, 22]}\nexpect_path: [STAGE_1, STAGE_2]",
     "ATD805": "given: {session_total: 12, session_at_current_stage: 5}\nsessions: {foraging_efficiency: [0.7]}",
     "ATD806": "- name: one good session is enough\n- name: one poor session is not enough",
+    "ATD901": "- progress: STAGE_2\n  when: session_at_current_stage >= 3 and finished_trials[-1] >= 60\n"
+    "- rollback: STAGE_1\n  when: finished_trials[-1] < 60",
+    "ATD902": "- progress: STAGE_2\n  when: finished_trials[-1] >= 150\n"
+    "- rollback: STAGE_1\n  when: finished_trials[-1] < 100",
+    "ATD903": "when: finished_trials[-1] >= 100",
+    "ATD904": "- rollback: STAGE_1\n  when: foraging_efficiency[-1] < 0.5",
+    "ATD905": "when: mean(finished_trials[-3:]) < 80 and session_at_current_stage >= 3",
+    "ATD906": "- rollback: STAGE_1  # 100 trials lead to this stage\n  when: finished_trials[-1] < 60",
+    "ATD907": "- rollback: STAGE_1  # 100 trials lead to this stage\n  when: finished_trials[-1] < 80",
+    "ATD908": "when: side_bias[-1] > 0 and foraging_efficiency[-1] >= 0.7",
+    "ATD911": "reachable: TRAINED within 4 sessions  # as `autotrain-dsl verify` lists it",
     "ATD831": "low: 200  # a comment behind a value, or on a line of its own",
 }

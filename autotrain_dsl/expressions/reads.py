@@ -64,6 +64,8 @@ def _cut(node: Node) -> Read | None:
 def _shortened(inner: Read, node: Item | Window, start: int | None) -> Read:
     """The reach after cutting once more; what is cut from the end of a cut that ends today reaches less far."""
     ends_today = not inner.skips_missing and not _ends_before_today(inner.node)
+    if isinstance(node, Window) and node.stop is not None and node.stop > 0:
+        ends_today = False  # it is counted from the beginning, so that it moves away with every session
     reach = float(-start) if start is not None and start < 0 and ends_today else inner.reach
     return replace(inner, node=node, reach=min(reach, inner.reach))
 

@@ -1,0 +1,4 @@
+"""Questions about everything that a curriculum can do, answered by a solver with concrete mice.
+
+Importing the package needs no solver; ``checking`` does.
+"""
