@@ -102,8 +102,6 @@ class Operations:
             return functions.compare(symbol, left.constant, right.constant) is True
         if right.parts or left.constant is not None:
             return self._holds(_MIRRORED[symbol], right, left)
-        if left.is_exact and right.constant is not None:
-            return _double_holds(symbol, left.value, right.constant)
         if left.is_exact and right.is_exact:
             return _OPERATORS[symbol](left.value, right.value)
         if left.once and right.constant is not None:
@@ -404,16 +402,6 @@ def _product(one: float, other: float) -> float:
 def _up(size: float) -> float:
     """A bound of what was rounded to a size."""
     return nextafter(size, inf)
-
-
-def _double_holds(symbol: str, value: Term, limit: float) -> Guard:
-    """Whether a double compares so with another one: what is less is at most the next one below."""
-    below, above = nextafter(limit, -inf), nextafter(limit, inf)
-    if symbol in ("<", ">=") and isfinite(below):
-        return value <= real(below) if symbol == "<" else value >= real(limit)
-    if symbol in (">", "<=") and isfinite(above):
-        return value >= real(above) if symbol == ">" else value <= real(limit)
-    return _OPERATORS[symbol](value, real(limit))
 
 
 def _rounded_holds(symbol: str, value: Term, limit: float) -> Guard:

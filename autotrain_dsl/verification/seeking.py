@@ -41,7 +41,11 @@ def seek(
     """
     if solver.refutes(question):
         return None
-    find = partial(simplest, accept=accept) if shortest is not None else partial(first_of, accept=accept)
+
+    def valid(found: tuple[Mouse, ...]) -> bool:
+        return all(solver.allows(mouse.sessions) for mouse in found) and accept(found)
+
+    find = partial(simplest, accept=valid) if shortest is not None else partial(first_of, accept=valid)
     modest = (solver.ideal, solver.clear, solver.curved, solver.plain)
     for preferred in shortest or ():
         if (found := _replayed(solver, both(question, preferred), modest, mice, find)) is not None:

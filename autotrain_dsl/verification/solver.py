@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import isfinite
+from math import inf, isfinite, nextafter
 
 import z3
 
@@ -19,6 +19,7 @@ from autotrain_dsl.verification.symbols import Number, real
 
 EFFORT = 3_000_000  # the solver's own unit of work, for one question: the same on every machine
 _LONGEST = 3_000  # milliseconds for one question: only products take so long
+_SHORT = 9  # digits of a number that somebody has written
 _ASKING = 10_000  # what a question costs at least, in that unit
 
 
@@ -41,6 +42,7 @@ class Solver:
     capped: z3.BoolRef = field(init=False)
     context: z3.Context = field(init=False)
     operations: Operations = field(init=False)
+    metrics: dict[str, Metric] = field(default_factory=dict)  # of which values were chosen
     _engine: z3.Solver = field(init=False)
     _spent: int = 0
 
@@ -128,6 +130,7 @@ class Solver:
         """A value that a session may have, within the declared range."""
         variable = self.integer(metric.name) if metric.integer else self.real(metric.name)
         value = z3.ToReal(variable) if metric.integer else variable
+        self.metrics[metric.name] = metric
         limit = scale.whole if metric.integer else scale.limit
         low = metric.minimum if isfinite(metric.minimum) else -limit
         high = metric.maximum if isfinite(metric.maximum) else limit
@@ -138,19 +141,32 @@ class Solver:
         known: Guard = self.condition("known") if missing else True
         return Number(value, known, max(abs(low), abs(high)), whole=metric.integer)
 
+    def allows(self, sessions: Mapping[str, tuple[float | None, ...]]) -> bool:
+        """Whether all values are such as the metrics have."""
+        return all(
+            value is None or (metric.minimum <= value <= metric.maximum and (value.is_integer() or not metric.integer))
+            for name, metric in self.metrics.items()
+            for value in sessions[name]
+        )
+
     def told(self, model: z3.ModelRef, number: Number) -> float | None:
         """What a model says a value is; None where it is missing."""
         return number_of(model, number.value) if holds(model, number.known) else None
 
 
 def number_of(model: z3.ModelRef, value: z3.ArithRef) -> float:
-    """What a model says a term is, as the nearest double."""
+    """What a model says a term is, as the nearest double; just beside a short number, the next one there."""
     found = model.eval(value, model_completion=True)
     if isinstance(found, z3.IntNumRef):
         return float(found.as_long())
     if isinstance(found, z3.AlgebraicNumRef):
         found = found.approx(30)
-    return float(Fraction(found.as_fraction()))
+    exact = Fraction(found.as_fraction())
+    nearest = float(exact)
+    off = exact - Fraction(nearest)
+    if off and nearest == round(nearest, _SHORT):  # how a solver says "less than" of a threshold
+        return nextafter(nearest, inf if off > 0 else -inf)
+    return nearest
 
 
 def holds(model: z3.ModelRef, guard: Guard) -> bool:
