@@ -141,7 +141,7 @@ def test_a_run_that_is_asked_to_end_says_so_and_leaves_nothing_half_written(
     undisturbed = store.copy(eve, tmp_path / "undisturbed")
     points = runs.run(*undisturbed.arguments("--correct")).points
     before, after = (published(each.contents()) for each in (eve, undisturbed))
-    for point in range(3 if signal == TERM else 7, points, 19):
+    for point in range(3 if signal == TERM else 7, points, 31):
         site = store.copy(eve, tmp_path / str(point))
         ran = runs.run(*site.arguments("--correct"), meddling=Meddling(signal, point))
         assert (ran.code, "Traceback" in ran.err) == (code, False), (point, ran)

@@ -23,6 +23,7 @@ from autotrain_dsl.cli import solving
 from autotrain_dsl.codes.verification import ALL, SOLVED
 from autotrain_dsl.diagnostics import Severity
 from autotrain_dsl.tasks import TaskSchemas
+from autotrain_dsl.verification import checking
 from autotrain_dsl.verification.checking import Limits, verify
 from autotrain_dsl.verification.cycles import Cycles
 from autotrain_dsl.verification.encoding import Budget
@@ -365,6 +366,13 @@ WINDOWS = """stages:
         ("x[-1] * y[-1] > 4 and abs(x[-1]) < 1 and abs(y[-1]) < 1", "ATD311"),
         ("x[-1] / y[-1] > 2 and y[-1] == 0", "ATD311"),
         ("0.1 * finished_trials[-1] >= 0.3 and finished_trials[-1] < 3", "ATD311"),
+        ("x[-1] <= 1e300 * 179769313.48623157", ""),
+        ("x[-1] / 60 / 60 / 24 > 30", ""),
+        ("finished_trials[-1] * 0.0001 > 200", ""),
+        ("foraging_efficiency[-1] * foraging_efficiency[-2] >= 3.9", ""),
+        ("count(x[-3:-1] > 2) == 0", ""),
+        ("std(x[-1:]) < 1 and session_total == 1", ""),
+        ("count(x[-3:2]) == 0 and session_total < 8", ""),
     ],
 )
 def test_conditions_are_decided_as_the_interpreter_decides(when: str, code: str, tmp_path: Path) -> None:
@@ -473,3 +481,73 @@ def test_output_is_json_even_where_nothing_is_found(tmp_path: Path) -> None:
         "curriculums": 1, "sessions": 15, "errors": 0, "warnings": 0, "silenced": 0, "undecided": 0,
         "properties_undecided": 0, "properties_kept": 0,
     }  # fmt: skip
+
+
+def test_what_is_not_decided_counts_as_possible_for_what_follows(tmp_path: Path) -> None:
+    report = found(WINDOWS.format(when='"count(x) >= 20"'), tmp_path)
+    assert {"ATD411", "ATD412"}.isdisjoint(codes_of(report))
+    assert "can a mouse reach B?" in [each.question for each in report.open]
+
+
+def test_a_rule_that_the_compiler_calls_constant_still_leads_on(tmp_path: Path) -> None:
+    text = (
+        "stages:\n  A:\n    transitions:\n      - progress: B\n        when: session_total >= 20\n"
+        '  B:\n    transitions:\n      - progress: C\n        when: "foraging_efficiency[-1] >= 0"\n  C: {final: true}\n'
+    )
+    assert {"ATD411", "ATD412"}.isdisjoint(codes_of(found(text, tmp_path)))
+
+
+def test_perfect_is_what_the_range_allows(tmp_path: Path) -> None:
+    for when in ("finished_trials[-1] / 100 >= 2", "finished_trials[-1] >= 1.25", "x[-1] > 1e7"):
+        assert "ATD908" not in codes_of(found(WINDOWS.format(when=f'"{when}"'), tmp_path))
+
+
+def test_a_way_round_may_be_longer_than_mice_are_followed(tmp_path: Path) -> None:
+    text = (
+        "initial: A\nstages:\n  A:\n    transitions:\n      - progress: B\n"
+        '        when: "session_at_current_stage >= 20 and x[-1] >= 2"\n'
+        '  B:\n    transitions:\n      - rollback: A\n        when: "x[-1] >= 1"\n  C: {final: true}\n'
+    )
+    assert "ATD906" in codes_of(found(text, tmp_path))
+    report = found(text.replace("20", "90"), tmp_path)
+    assert "can a mouse that always does the same come back to A for ever?" in [each.question for each in report.open]
+
+
+def test_claims_are_decided_one_by_one_and_what_is_left_open_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(VERIFY / "sound.yaml", tmp_path)
+    claims = (
+        '  - never: {decision: progress, when: "finished_trials[-1] > 0"}\n  - reachable: TRAINED within 4 sessions\n'
+    )
+    (tmp_path / "own.test.yaml").write_text(f"dsl_version: 1\ncurriculum: sound.yaml\nproperties:\n{claims}", "utf-8")
+    options = ("--format", "json", "--schemas", str(DATA / "schemas" / "tasks"))
+    content = command("verify", str(tmp_path / "own.test.yaml"), *options).report["curriculums"][0]
+    assert [each["code"] for each in content["findings"]] == ["ATD911"]
+    assert [each["property"] for each in content["properties"]] == ["reachable TRAINED within 4 sessions"]
+    monkeypatch.setattr(checking, "_CLAIM", (0, 0.0))
+    ran = command("verify", str(tmp_path / "own.test.yaml"), *options)
+    assert (ran.code, ran.report["summary"]["properties_undecided"]) == (1, 2)
+    assert len([each for each in ran.report["curriculums"][0]["undecided"] if "never" in each["question"]]) == 1
+
+
+def test_hostile_conditions_take_no_longer_than_others(tmp_path: Path) -> None:
+    for when in ("mean(present(x[-100:] / y[-100:])) > 5", "std(x[-3:] * 1e300) > 1e300"):
+        compiled = compile_text(WINDOWS.format(when=f'"{when}"'), tmp_path)
+        assert compiled.graph is not None
+        deeper = checking.Cheap()
+        deeper.pool = Budget(60_000, 12_000_000, 1.0)
+        assert list(deeper(compiled.graph, ())) == []
+        assert not deeper.complete
+
+
+def test_a_needed_comment_is_not_called_unused_where_not_everything_was_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (VERIFY / "ATD901_day_count.yaml").read_text(encoding="utf-8")
+    comment = "# autotrain: ignore[ATD901] meant"
+    (tmp_path / "case.yaml").write_text(text.replace("- progress: TRAINED", f"- progress: TRAINED  {comment}"), "utf-8")
+    options = ("--strict", "--schemas", str(DATA / "schemas" / "tasks"))
+    assert command("validate", str(tmp_path / "case.yaml"), *options).code == 0
+    monkeypatch.setattr(checking, "_CHEAP", (0, 0.0))
+    assert command("validate", str(tmp_path / "case.yaml"), *options).code == 0
