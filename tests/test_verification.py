@@ -492,7 +492,8 @@ def test_what_is_not_decided_counts_as_possible_for_what_follows(tmp_path: Path)
 def test_a_rule_that_the_compiler_calls_constant_still_leads_on(tmp_path: Path) -> None:
     text = (
         "stages:\n  A:\n    transitions:\n      - progress: B\n        when: session_total >= 20\n"
-        '  B:\n    transitions:\n      - progress: C\n        when: "foraging_efficiency[-1] >= 0"\n  C: {final: true}\n'
+        '  B:\n    transitions:\n      - progress: C\n        when: "foraging_efficiency[-1] >= 0"\n'
+        "  C: {final: true}\n"
     )
     assert {"ATD411", "ATD412"}.isdisjoint(codes_of(found(text, tmp_path)))
 
