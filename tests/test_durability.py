@@ -96,7 +96,7 @@ def test_a_run_that_is_killed_at_any_call_is_made_up_for_by_the_next(
     store, scenario = stores(name), SCENARIOS[title]
     if scenario.files_only and isinstance(store, durability.Sqlite):
         return  # a database has no exported table that somebody could edit
-    every = {"local": 23, "s3": 23}.get(name, 11)
+    every = {"local": 37, "s3": 37}.get(name, 17)
     assert durability.crash(store, scenario, warm(store), tmp_path / "crash", every) >= 2
 
 
@@ -196,7 +196,7 @@ def test_a_run_that_is_held_up_never_leaves_an_older_generation_in_a_table(
     tmp_path: Path, stores: Get, warm: Warmed, name: str
 ) -> None:
     store = stores(name)
-    every = {"local": 11, "s3": 31}.get(name, 9)
+    every = {"local": 17, "s3": 43}.get(name, 13)
     assert durability.interleave(store, warm(store), tmp_path / "held", every) >= 2
 
 
@@ -207,7 +207,7 @@ def test_a_run_that_is_held_up_never_leaves_an_older_generation_in_a_table(
 def test_a_store_that_fails_at_any_request_is_made_up_for(tmp_path: Path, stores: Get, warm: Warmed, kind: str) -> None:
     store = stores("s3")
     assert isinstance(store, S3)
-    codes = durability.fail(store, warm(store), tmp_path / "fail", [kind], every=30, start=FAULTS.index(kind))
+    codes = durability.fail(store, warm(store), tmp_path / "fail", [kind], every=41, start=FAULTS.index(kind))
     assert sum(codes.values()) >= 2
 
 

@@ -17,6 +17,7 @@ from s3_servers import Server, moto
 
 from autotrain_dsl import artefacts
 from autotrain_dsl.catalog import build
+from autotrain_dsl.cli import solving
 from autotrain_dsl.store import Access, folder
 
 KEYS = artefacts.keys("Tiny", "1.0")
@@ -133,7 +134,10 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(colony: Colony, lab: Pa
 
 
 @pytest.mark.parametrize("name", ["publish", "export"])
-def test_curriculums_in_error_are_shown_as_validate_shows_them(colony: Colony, lab: Path, name: str) -> None:
+def test_curriculums_in_error_are_shown_as_validate_shows_them(
+    colony: Colony, lab: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(solving, "is_there", lambda: False)  # only validate asks a solver
     colony.add_curriculum("wrong.yaml", OTHER.replace("finished_trials[-1] >= 50", "trials[-1] >= 50"))
     colony.add_curriculum("base.yaml", "dsl_version: 1\nabstract: true\nstages: {}\n")
     shown = command("validate", str(colony.folder / "curriculums")).out.rpartition("\n\n")[0]

@@ -21,7 +21,7 @@ FOREIGN = "script, img, iframe, a, b, i, em, strong, code, ul, ol"
 HANDLERS = "[...document.querySelectorAll('*')].filter(e => [...e.attributes].some(a => /^on|href|src/i.test(a.name)))"
 CELLS = "[...document.querySelectorAll('th[scope=row], td')].map(cell => cell.title)"
 LABELS = "[...document.querySelectorAll('svg .label')].map(label => label.textContent)"
-CONDITION = "session_at_current_stage >= 2 and mean(at_stage(correct)[-2:]) >= 0.75"
+CONDITION = "session_at_current_stage >= 2 and mean(at_stage(correct)[-2:]) >= 0.75 and rewards[-1] >= 40 / 4"
 
 
 @pytest.fixture(scope="module")

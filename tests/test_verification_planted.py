@@ -12,7 +12,7 @@ from planted import FAULTS, levels, text
 from autotrain_dsl.verification.checking import Limits, verify
 from autotrain_dsl.verification.model import Report
 
-LIMITS = Limits(sessions=10)
+LIMITS = Limits(sessions=9)
 ROUNDS = range(16)
 
 

@@ -245,7 +245,7 @@ def _cannot_open(place: Place, doing: str) -> StoreError:
     return StoreError(f"cannot {doing} `{place.shown}`: {reason}")
 
 
-_LOOKS, _LOOK_AGAIN = 20, 0.05  # s
+_LOOKS, _LOOK_AGAIN = 60, 0.05  # s
 _FASTER = (
     "23505", "40001", "40P01", "42P07",
     "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID",
