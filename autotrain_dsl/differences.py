@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from autotrain_dsl.spelling import counted
+
 _FIRST = ("name", "version", "description", "task_schema", "initial", "adjustable")
 _LONGEST = 160  # characters of a text that are shown as a whole
 _AROUND = 40  # characters that are shown before what has changed in a longer one
@@ -181,7 +183,7 @@ def _canonical(value: Any) -> str:
 def _shown(value: Any, path: str) -> str:
     if isinstance(value, Mapping) and "transitions" in value:
         parameters, rules = len(value.get("parameters", ())), len(value["transitions"])
-        return f"a stage with {_count(parameters, 'parameter')} and {_count(rules, 'rule')}"
+        return f"a stage with {counted(parameters, 'parameter')} and {counted(rules, 'rule')}"
     if isinstance(value, Mapping) and "decision" in value:
         asked = _condition(value)
         return f"{_aim_text(value)} {asked if value.get('trigger') != 'when' else f'when {asked}'}"
@@ -203,7 +205,3 @@ def _focused(old: str, new: str) -> tuple[str, str]:
 def _cut(text: str, start: int) -> str:
     end = start + _LONGEST
     return f"{'...' if start else ''}{text[start:end]}{'...' if len(text) > end else ''}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

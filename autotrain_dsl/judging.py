@@ -13,6 +13,7 @@ from math import inf
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.codes import tables as codes
 from autotrain_dsl.diagnostics import Code
+from autotrain_dsl.expressions.functions import plain
 from autotrain_dsl.expressions.reads import reads_of
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.interpreter import Decision, History, Situation, step
@@ -357,7 +358,7 @@ def _value_or_missing(session: Session, metric: Metric) -> float | None:
 
 
 def _shown(value: float | None) -> str:
-    return "missing" if value is None else repr(_plain(value))
+    return "missing" if value is None else repr(plain(value))
 
 
 def _readable(graph: StateGraph, situation: Situation, history: History) -> str:
@@ -375,12 +376,8 @@ def _readable(graph: StateGraph, situation: Situation, history: History) -> str:
         readable["sessions_of_stay"] = situation.stay  # one in between could not be judged
     for metric in sorted(longest):
         values = history.metrics[metric]
-        readable[metric] = [_plain(value) for value in values[len(values) - longest[metric] :]]
+        readable[metric] = [plain(value) for value in values[len(values) - longest[metric] :]]
     return manager.metrics_text(readable)
-
-
-def _plain(value: float | None) -> float | int | None:
-    return int(value) if value is not None and value.is_integer() else value
 
 
 def _missing(decision: Decision) -> str:

@@ -34,3 +34,8 @@ def listed(names: Iterable[str]) -> str:
     shown = ", ".join(f"`{name}`" for name in all_names[:_SHOWN])
     more = len(all_names) - _SHOWN
     return shown if more <= 0 else f"{shown} and {more} more"
+
+
+def counted(number: int, word: str, plural: str = "") -> str:
+    """A number of things in words: ``1 error``, ``2 errors``."""
+    return f"{number:,} {word if number == 1 else plural or word + 's'}"

@@ -435,8 +435,7 @@ def test_low_values_can_be_the_better_ones(tmp_path: Path) -> None:
 
 
 def test_a_curriculum_that_is_too_large_is_not_called_decided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = {"cells": 5, "effort": 10**9, "seconds": 100.0}
-    monkeypatch.setattr(Budget, "__init__", lambda self, *_: self.__dict__.update(small))
+    monkeypatch.setattr(Budget, "write", lambda self, _: self.spend(10**9))
     report = found(WINDOWS.format(when='"mean(x[-3:]) > 2 and y[-1] > 1"'), tmp_path)
     assert [each.why for each in report.open] == ["the curriculum is too large to decide it in reasonable time"] * len(
         report.open
@@ -526,7 +525,7 @@ def test_claims_are_decided_one_by_one_and_what_is_left_open_fails(
     content = command("verify", str(tmp_path / "own.test.yaml"), *options).report["curriculums"][0]
     assert [each["code"] for each in content["findings"]] == ["ATD911"]
     assert [each["property"] for each in content["properties"]] == ["reachable TRAINED within 4 sessions"]
-    monkeypatch.setattr(checking, "_CLAIM", (0, 0.0))
+    monkeypatch.setattr(checking, "_CLAIM", Budget(0, 0, 0.0))
     ran = command("verify", str(tmp_path / "own.test.yaml"), *options)
     assert (ran.code, ran.report["summary"]["properties_undecided"]) == (1, 2)
     assert len([each for each in ran.report["curriculums"][0]["undecided"] if "never" in each["question"]]) == 1
@@ -536,8 +535,7 @@ def test_hostile_conditions_take_no_longer_than_others(tmp_path: Path) -> None:
     for when in ("mean(present(x[-100:] / y[-100:])) > 5", "std(x[-3:] * 1e300) > 1e300"):
         compiled = compile_text(WINDOWS.format(when=f'"{when}"'), tmp_path)
         assert compiled.graph is not None
-        deeper = checking.Cheap()
-        deeper.pool = Budget(60_000, 12_000_000, 1.0)
+        deeper = checking.Cheap(Budget(0, 12_000_000, 1.0))
         assert list(deeper(compiled.graph, ())) == []
         assert not deeper.complete
 
@@ -550,5 +548,5 @@ def test_a_needed_comment_is_not_called_unused_where_not_everything_was_asked(
     (tmp_path / "case.yaml").write_text(text.replace("- progress: TRAINED", f"- progress: TRAINED  {comment}"), "utf-8")
     options = ("--strict", "--schemas", str(DATA / "schemas" / "tasks"))
     assert command("validate", str(tmp_path / "case.yaml"), *options).code == 0
-    monkeypatch.setattr(checking, "_CHEAP", (0, 0.0))
+    monkeypatch.setattr(checking, "_CHEAP", Budget(0, 0, 0.0))
     assert command("validate", str(tmp_path / "case.yaml"), *options).code == 0

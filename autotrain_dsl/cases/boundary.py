@@ -15,9 +15,10 @@ from typing import Any
 
 from autotrain_dsl import layout
 from autotrain_dsl.expressions.evaluator import Evaluator, compile_node
-from autotrain_dsl.expressions.functions import Value
+from autotrain_dsl.expressions.functions import Value, plain
 from autotrain_dsl.expressions.nodes import Comparison, Node, Variable, names, walk
 from autotrain_dsl.expressions.reads import reads_of
+from autotrain_dsl.expressions.scope import SITUATION
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.interpreter import Decision, History, Situation, step
 from autotrain_dsl.model import Stage, Trigger
@@ -28,7 +29,7 @@ _BUDGET = 20_000  # sessions judged for one curriculum
 _LONGEST = 60  # sessions of a test
 _ALL = 10  # sessions where a rule reads all that there are
 _MOST = 1_000_000  # sessions of a subject, as a test file may say
-_TOTAL, _HERE = "session_total", "session_at_current_stage"
+_TOTAL, _HERE = SITUATION
 
 Point = Mapping[str, float]  # the value of every metric and count that the rules of a stage read
 
@@ -194,7 +195,7 @@ class _AtStage:
             _TOTAL: situation.session_total,
             _HERE: situation.session_at_current_stage,
         }
-        told = {metric: [_plain(value) for value in values] for metric, values in sessions.items() if metric in point}
+        told = {metric: [plain(value) for value in values] for metric, values in sessions.items() if metric in point}
         first = next(iter(self.graph.task.metrics))  # a test has sessions, whether a rule reads them or not
         expect = {
             "decision": decision.decision.lower(),
@@ -220,7 +221,3 @@ def _beside(at: float, variable: Variable) -> dict[str, float]:
 def _within(variable: Variable, value: float) -> float:
     low = max(variable.minimum, -inf if variable.type.is_sequence else 1.0)
     return min(max(value, low), variable.maximum if variable.type.is_sequence else _MOST)
-
-
-def _plain(value: float | None) -> float | int | None:
-    return int(value) if value is not None and value.is_integer() else value

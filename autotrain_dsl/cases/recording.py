@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from autotrain_dsl.expressions.functions import plain
 from autotrain_dsl.tables.manager import Row
 
 MAX_SESSIONS = 500
@@ -31,7 +32,7 @@ def recorded(rows: Sequence[Row], metrics: Sequence[str]) -> Recorded:
     start = max((place for place, pair in enumerate(pairwise(rows), 1) if _breaks(*pair)), default=0)
     kept = rows[max(start, len(rows) - MAX_SESSIONS) :]
     first = kept[0]
-    columns = {name: [_plain(row.values.get(name)) for row in kept] for name in metrics}
+    columns = {name: [plain(row.values.get(name)) for row in kept] for name in metrics}
     told = {name: values for name, values in columns.items() if any(value is not None for value in values)}
     suggested = [row.current_stage_suggested or row.current_stage_actual for row in kept]
     ran = [
@@ -56,7 +57,3 @@ def _breaks(before: Row, after: Row) -> bool:
     """Whether two rows cannot stand in one test: a session is missing in between, or the curriculum is another."""
     used = [(row.curriculum_name, row.curriculum_version) for row in (before, after)]
     return after.session != before.session + 1 or used[0] != used[1]
-
-
-def _plain(value: float | None) -> float | int | None:
-    return int(value) if value is not None and value.is_integer() else value

@@ -18,9 +18,10 @@ import click
 from autotrain_dsl import catalog, document, formatting
 from autotrain_dsl.cli.arguments import PATHS, SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION
-from autotrain_dsl.cli.validate import count, style
+from autotrain_dsl.cli.validate import style
 from autotrain_dsl.diagnostics import Diagnostic
 from autotrain_dsl.report import text
+from autotrain_dsl.spelling import counted
 
 _SUFFIXES = (".yaml", ".yml")
 _COMPARED = 2_000  # lines: the time that difflib needs can grow with their third power
@@ -68,7 +69,7 @@ def command(paths: tuple[Path, ...], check: bool, differing: bool, schemas: Path
     refused = sum(each.after is None for each in found)
     done = "would be formatted" if check or differing else "formatted"
     click.echo(
-        f"{count(len(changed), 'file')} {done}, {len(found) - len(changed) - refused} in the layout already"
+        f"{counted(len(changed), 'file')} {done}, {len(found) - len(changed) - refused} in the layout already"
         + (f", {refused} left as {'it is' if refused == 1 else 'they are'}" if refused else ""),
         err=differing,
     )

@@ -15,13 +15,13 @@ from autotrain_dsl import catalog, document
 from autotrain_dsl.cli import validate, whole
 from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
-from autotrain_dsl.cli.validate import count
 from autotrain_dsl.codes import document as codes
 from autotrain_dsl.diagnostics import Diagnostic, Severity, tidy
 from autotrain_dsl.legacy import reading, writing
 from autotrain_dsl.report import json, text
 from autotrain_dsl.report.text import clean
 from autotrain_dsl.source import Source
+from autotrain_dsl.spelling import counted
 from autotrain_dsl.tasks import TaskSchemas
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")  # of two letters or more: one alone is a drive
@@ -95,18 +95,18 @@ def _report(found: list[Diagnostic], summary: Mapping[str, int], shape: str) -> 
     if found:
         click.echo(text.findings(found, validate.style()))
     others = summary["other_files"]
-    left_out = f" ({count(others, 'other JSON file')} left out)" if others else ""
+    left_out = f" ({counted(others, 'other JSON file')} left out)" if others else ""
     faults = ", ".join(_faults(found, severity) for severity in Severity)
-    written = f"; {count(summary['written'], 'file')} written" if "written" in summary else ""
+    written = f"; {counted(summary['written'], 'file')} written" if "written" in summary else ""
     unchanged = f", {summary['unchanged']} unchanged" if summary.get("unchanged") else ""
-    click.echo(f"{count(summary['curriculums'], 'curriculum')} read{left_out}: {faults}{written}{unchanged}")
+    click.echo(f"{counted(summary['curriculums'], 'curriculum')} read{left_out}: {faults}{written}{unchanged}")
 
 
 def _faults(found: Iterable[Diagnostic], severity: Severity) -> str:
     """How many there are, and of which kinds: one error is easily overlooked among many warnings."""
     codes = Counter(each.code.id for each in found if each.severity is severity)
     kinds = ", ".join(f"{number} {code}" for code, number in sorted(codes.items()))
-    return f"{count(codes.total(), severity.value)}{f' ({kinds})' if kinds else ''}"
+    return f"{counted(codes.total(), severity.value)}{f' ({kinds})' if kinds else ''}"
 
 
 @dataclass

@@ -22,6 +22,7 @@ from autotrain_dsl.render.diagram import Diagram
 from autotrain_dsl.render.dot import GraphvizError
 from autotrain_dsl.report import text
 from autotrain_dsl.report.text import clean
+from autotrain_dsl.spelling import counted
 from autotrain_dsl.store.base import StoreError, UnreadableError
 from autotrain_dsl.store.copies import upload
 
@@ -157,4 +158,4 @@ def _write(subjects: list[_Subject], formats: Iterable[str], reach: Reach, outpu
 def _said(files: dict[str, bytes], written: list[str]) -> str:
     if not files:
         return "no picture"
-    return f"{len(written)} of {validate.count(len(files), 'file')} written" if written else "unchanged"
+    return f"{len(written)} of {counted(len(files), 'file')} written" if written else "unchanged"

@@ -17,6 +17,7 @@ from autotrain_dsl.cli import solving
 from autotrain_dsl.cli.arguments import PATHS, SCHEMAS
 from autotrain_dsl.diagnostics import Severity
 from autotrain_dsl.report import github, json, junit, sarif, text
+from autotrain_dsl.spelling import counted
 from autotrain_dsl.tasks import TaskSchemas
 
 _COLOURS = {"error": "red", "warning": "yellow", "help": "cyan", "frame": "blue"}
@@ -105,16 +106,11 @@ def _summary(checked: Catalog) -> dict[str, int]:
 
 def _sentence(summary: dict[str, int]) -> str:
     kinds = {"base_files": "base file", "task_schemas": "task schema", "test_files": "test file"}
-    others = [count(summary[kind], word) for kind, word in kinds.items() if summary[kind]]
-    files = [count(summary["curriculums"], "curriculum"), *others] if summary["curriculums"] or not others else others
-    skipped = f" ({count(summary['other_files'], 'other YAML file')} left out)" if summary["other_files"] else ""
-    found = f"{count(summary['errors'], 'error')}, {count(summary['warnings'], 'warning')}"
+    others = [counted(summary[kind], word) for kind, word in kinds.items() if summary[kind]]
+    files = [counted(summary["curriculums"], "curriculum"), *others] if summary["curriculums"] or not others else others
+    skipped = f" ({counted(summary['other_files'], 'other YAML file')} left out)" if summary["other_files"] else ""
+    found = f"{counted(summary['errors'], 'error')}, {counted(summary['warnings'], 'warning')}"
     return f"{', '.join(files)} checked{skipped}: {found}"
-
-
-def count(number: int, word: str) -> str:
-    """A number of things in words: ``1 error``, ``2 errors``."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def style() -> text.Style:

@@ -82,14 +82,14 @@ def command(
         raise click.UsageError(f"{names}: no curriculum there (a .yaml file with `stages` or `extends`)")
     limits = checking.Limits(sessions, with_missing)
     made: dict[Hashable, Report] = {}
-    verified = []
+    verified, comments = [], Comments(checked.documents)
     for each in compiled:
         assert each.graph is not None
         own = claims.get(each.path.resolve(), [])
         key = (checking.likeness(each.graph, each.diagnostics), *(id(claim) for claim in own))
         if key not in made:
             made[key] = checking.verify(each.graph, each.diagnostics, own, limits)
-        verified.append(_verified(each, made[key], Comments(checked.documents)))
+        verified.append(_verified(each, made[key], comments))
     counts = report.summary(verified, sessions)
     counts = replace(counts, errors=counts.errors + errors, warnings=counts.warnings + len(wrong) - errors)
     if output == "json":

@@ -18,7 +18,7 @@ Single = float | bool | str | None
 Sequence = tuple[Single, ...]
 Value = Single | Sequence
 
-_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -34,9 +34,14 @@ _COMPUTE: Mapping[str, Callable[[float, float], float]] = {
 }
 
 
+def plain(value: Number) -> float | int | None:
+    """A number as people write it: a whole one without a point."""
+    return int(value) if value is not None and value.is_integer() else value
+
+
 def compare(symbol: str, left: Value, right: Value) -> Value:
     """``left < right`` and the like; unknown where a side is missing."""
-    return _both(_COMPARE[symbol], left, right)
+    return _both(COMPARISONS[symbol], left, right)
 
 
 def compute(symbol: str, left: Value, right: Value) -> Value:

@@ -12,6 +12,10 @@ from enum import StrEnum
 
 from autotrain_dsl.source import Span
 
+# The comparison that is true where another one is false, and the one with its sides exchanged.
+NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+
 # How a sequence was cut from the whole history. Two sequences can be combined element by element
 # only if they were cut in the same way.
 Shape = tuple[str, ...]

@@ -19,6 +19,7 @@ from math import inf
 
 from autotrain_dsl.expressions import printer
 from autotrain_dsl.expressions.nodes import (
+    NEGATED,
     Arithmetic,
     Call,
     Comparison,
@@ -38,7 +39,6 @@ from autotrain_dsl.legacy import extents
 
 _EITHER, _OR, _AND, _COMPARE, _SUM, _PRODUCT, _SIGN, _ATOM = range(8)
 _ARITHMETIC = {"+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT}
-_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _IN_ORDER = 8  # numpy adds fewer values than this one after the other, and more of them in pairs
 # Brackets within brackets. Python parses 200, older ones 90; some crash on twenty comprehensions within each other.
 _MAX_NESTING = 20
@@ -145,7 +145,7 @@ def _comparison(node: Comparison, *, wanted: bool, place: _Place) -> _Code:
         return _Code(str(((node.left.value == node.right.value) == (node.operator == "==")) is wanted))
     here = replace(place, checks=[])
     left, right = _number(node.left, here), _number(node.right, here)
-    operator = node.operator if wanted else _OPPOSITE[node.operator]
+    operator = node.operator if wanted else NEGATED[node.operator]
     if operator == "!=" and not (_is_known(node.left) and _is_known(node.right)):
         # NaN differs from everything; the difference of two numbers is 0 only if they are equal.
         code = _Code(f"abs({left.at(_SUM)} - {right.at(_PRODUCT)}) > 0", _COMPARE)

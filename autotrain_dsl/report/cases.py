@@ -14,6 +14,7 @@ from autotrain_dsl.report import json as findings_json
 from autotrain_dsl.report import junit, traces
 from autotrain_dsl.report import text as findings_text
 from autotrain_dsl.report.text import Style, clean
+from autotrain_dsl.spelling import counted
 
 FORMAT = 1
 Results = Sequence[tuple[Path, Sequence[Result]]]
@@ -29,9 +30,9 @@ def text(results: Results, findings: Sequence[Diagnostic], covered: Covered, sty
         yield from _failure(result, style)
     yield from _coverage(covered)
     total = sum(len(of_file) for _, of_file in results)
-    errors = f", {_count(len(findings), 'error')} in test files" if findings else ""
+    errors = f", {counted(len(findings), 'error')} in test files" if findings else ""
     counts = f"{total - len(failed)} passed, {len(failed)} failed{errors}"
-    yield f"{_count(total, 'test')} of {_count(len(results), 'file')}: {counts}"
+    yield f"{counted(total, 'test')} of {counted(len(results), 'file')}: {counts}"
 
 
 def as_json(results: Results, findings: Sequence[Diagnostic], covered: Covered) -> str:
@@ -92,8 +93,8 @@ def _where(step: Step) -> str:
 def _coverage(covered: Covered) -> Iterator[str]:
     for path, each in covered.items():
         yield (
-            f"{clean(str(path))}: {each.rules_fired} of {_count(each.rules, 'rule')} fired, "
-            f"{each.outcomes_seen} of {_count(each.outcomes, 'outcome')} seen ({_percent(each.percent)})"
+            f"{clean(str(path))}: {each.rules_fired} of {counted(each.rules, 'rule')} fired, "
+            f"{each.outcomes_seen} of {counted(each.outcomes, 'outcome')} seen ({_percent(each.percent)})"
         )
         for rule in dict.fromkeys((gap.stage, gap.rule) for gap in each.gaps):
             yield f"  {_gaps([gap for gap in each.gaps if (gap.stage, gap.rule) == rule])}"
@@ -159,7 +160,3 @@ def _covered(path: Path, each: Coverage) -> dict[str, Any]:
 def _percent(value: float) -> str:
     """Never 100 % before everything is covered."""
     return f"{int(value * 10) / 10:g} %"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -10,6 +10,7 @@ from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.judging import Outcome
 from autotrain_dsl.nightly import Result
 from autotrain_dsl.report.text import clean
+from autotrain_dsl.spelling import counted
 from autotrain_dsl.tables.behavior import Behavior
 from autotrain_dsl.tables.issues import Issue
 from autotrain_dsl.tables.manager import Row
@@ -78,12 +79,12 @@ def counts(run: Run) -> dict[str, int]:
 def as_text(run: Run) -> str:
     """The summary for a person; long lists are cut (the JSON form is complete)."""
     n = counts(run)
-    mice = _count(n["mice"], "mouse", "mice")
+    mice = counted(n["mice"], "mouse", "mice")
     lines = [
-        f"{clean(run.behavior_uri)}: {_count(n['sessions_read'], 'row')}, {mice} looked at",
+        f"{clean(run.behavior_uri)}: {counted(n['sessions_read'], 'row')}, {mice} looked at",
         *_leftovers(n),
         *([f"taken over: {run.adopted}"] if run.adopted else []),
-        f"judged {_count(n['judged'], 'session')}{'' if n['judged'] or n['not_judged'] else ': there is nothing new'}",
+        f"judged {counted(n['judged'], 'session')}{'' if n['judged'] or n['not_judged'] else ': there is nothing new'}",
     ]
     if n["judged"]:
         lines += [
@@ -139,7 +140,7 @@ def _leftovers(n: dict[str, int]) -> list[str]:
         (n["repeated_rows"], "repeated and counted once"),
         (n["off_curriculum"], "off curriculum and left out"),
     ]
-    shown = [f"{_count(count, 'row')} {what}" for count, what in parts if count]
+    shown = [f"{counted(count, 'row')} {what}" for count, what in parts if count]
     return [f"  {', '.join(shown)}"] if shown else []
 
 
@@ -149,7 +150,7 @@ def _corrections(replaced: Sequence[tuple[Row, Row]]) -> list[str]:
         return []
     changed = [(before, _differences(before, after)) for before, after in replaced]
     lines = [
-        f"judged again {_count(len(replaced), 'session')}, {sum(bool(d) for _, d in changed):,} with another result"
+        f"judged again {counted(len(replaced), 'session')}, {sum(bool(d) for _, d in changed):,} with another result"
     ]
     for before, differences in changed:
         if differences:
@@ -219,18 +220,14 @@ def _sessions(numbers: list[int]) -> str:
     return f"{'session' if len(numbers) == 1 else 'sessions'} {shown}" if numbers else ""
 
 
-def _count(number: int, word: str, plural: str = "") -> str:
-    return f"{number:,} {word if number == 1 else plural or word + 's'}"
-
-
 def _written(run: Run) -> str:
     if run.dry_run:
         return "dry run: nothing is written"
     if not run.written and not run.rows:
         return "nothing is written"
     if not run.written:
-        return f"{clean(run.manager_uri)} is unchanged ({_count(run.rows, 'row')})"
-    return f"written: {', '.join(clean(uri) for uri in run.written)} ({_count(run.rows, 'row')})"
+        return f"{clean(run.manager_uri)} is unchanged ({counted(run.rows, 'row')})"
+    return f"written: {', '.join(clean(uri) for uri in run.written)} ({counted(run.rows, 'row')})"
 
 
 def _issue(issue: Issue) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from autotrain_dsl.expressions.functions import Value
+from autotrain_dsl.expressions.nodes import NEGATED
 from autotrain_dsl.interpreter import ComparisonTrace, Decision, RuleTrace
 from autotrain_dsl.model import Trigger
 from autotrain_dsl.report.text import clean
@@ -42,16 +43,13 @@ def title(rule: RuleTrace) -> str:
     return clean(f"rule {rule.number} {what}{always} ({span.source.name}:{span.line})")
 
 
-_INVERSE = {">=": "<", ">": "<=", "<=": ">", "<": ">=", "==": "!=", "!=": "=="}
-
-
 def negated(each: ComparisonTrace) -> ComparisonTrace:
     """A comparison that is to be false, as one that is to be true; of several sessions it stays as it is."""
     if isinstance(each.verdict, tuple):
         return each
     verdict = None if each.verdict is None else not each.verdict
     margin = None if each.margin is None else -each.margin
-    return replace(each, text=f"not {each.text}", operator=_INVERSE[each.operator], verdict=verdict, margin=margin)
+    return replace(each, text=f"not {each.text}", operator=NEGATED[each.operator], verdict=verdict, margin=margin)
 
 
 def comparison(each: ComparisonTrace) -> str:

@@ -12,6 +12,7 @@ from autotrain_dsl.diagnostics import Diagnostic
 from autotrain_dsl.report import json as findings_json
 from autotrain_dsl.report import text as findings_text
 from autotrain_dsl.report.text import Style, clean
+from autotrain_dsl.spelling import counted
 from autotrain_dsl.verification.model import Finding, Kept, Open, Report
 from autotrain_dsl.verification.witnesses import Shown
 
@@ -167,12 +168,11 @@ def _value(value: float | None) -> str:
 
 
 def _sentence(counts: Summary) -> str:
-    findings = f"{_count(counts.errors, 'error')}, {_count(counts.warnings, 'warning')} ({counts.silenced} silenced)"
-    claims = f", {_count(counts.kept, 'claim')} hold{'s' if counts.kept == 1 else ''}" if counts.kept else ""
-    return (
-        f"{_count(counts.curriculums, 'curriculum')} verified with mice of up to {_count(counts.sessions, 'session')}: "
-        f"{findings}, {counts.undecided} not decided{claims}"
-    )
+    findings = f"{counted(counts.errors, 'error')}, {counted(counts.warnings, 'warning')} ({counts.silenced} silenced)"
+    claims = f", {counted(counts.kept, 'claim')} hold{'s' if counts.kept == 1 else ''}" if counts.kept else ""
+    verified, followed = counted(counts.curriculums, "curriculum"), counted(counts.sessions, "session")
+    left = f"{counts.undecided} not decided"
+    return f"{verified} verified with mice of up to {followed}: {findings}, {left}{claims}"
 
 
 def _one(one: Verified) -> dict[str, Any]:
@@ -234,7 +234,3 @@ def _key(finding: Finding) -> tuple[Any, ...]:
 
 def _open_key(question: Open) -> tuple[Any, ...]:
     return (question.question, question.span.source.name, question.span.start, question.why)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -6,15 +6,13 @@ from math import inf
 from autotrain_dsl.codes import graph as codes
 from autotrain_dsl.diagnostics import Diagnostic
 from autotrain_dsl.expressions import printer
-from autotrain_dsl.expressions.nodes import Comparison, Logic, Node, Not, Variable
+from autotrain_dsl.expressions.nodes import MIRRORED, NEGATED, Comparison, Logic, Node, Not, Variable
 from autotrain_dsl.expressions.ranges import range_of
 from autotrain_dsl.expressions.reads import Read, reads_of, visible
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.source import Span
 
 _STAY = "session_at_current_stage"
-_NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
 def check(graph: StateGraph) -> Iterator[Diagnostic]:
@@ -60,11 +58,11 @@ def _guaranteed(node: Node, positive: bool) -> float:
         return 0.0
     operator, left, right = node.operator, node.left, node.right
     if isinstance(right, Variable):
-        operator, left, right = _MIRRORED[operator], right, left
+        operator, left, right = MIRRORED[operator], right, left
     limit = range_of(right)
     if not isinstance(left, Variable) or left.name != _STAY or not limit.is_single:
         return 0.0
-    operator = operator if positive else _NEGATED[operator]
+    operator = operator if positive else NEGATED[operator]
     return {">=": limit.low, "==": limit.low, ">": limit.low + 1}.get(operator, 0.0)
 
 

@@ -26,11 +26,10 @@ from autotrain_dsl.verification.solver import Solver
 from autotrain_dsl.verification.witnesses import Mouse, Shown
 
 _TOO_LARGE = "the curriculum is too large to decide it in reasonable time"
-_POOL = (120_000_000, 30.0)  # effort and seconds of one run of ``validate`` in all
-_CHEAP = (12_000_000, 3.0)  # of it for one curriculum
-_CELLS = 60_000
-_CLAIMS = (300_000_000, 120.0)  # for all claims about a curriculum
-_CLAIM = (30_000_000, 10.0)  # for one
+_POOL = Budget(0, 120_000_000, 30.0)  # of one run of ``validate`` in all
+_CHEAP = Budget(60_000, 12_000_000, 3.0)  # of it for one curriculum
+_CLAIMS = Budget(0, 300_000_000, 120.0)  # for all claims about a curriculum
+_CLAIM = Budget(60_000, 30_000_000, 10.0)  # of it for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +70,17 @@ class Cheap:
     What is not decided is left out; ``complete`` says that there was nothing.
     """
 
-    pool: Budget = field(default_factory=lambda: Budget(_CELLS, *_POOL))
+    pool: Budget = field(default_factory=lambda: replace(_POOL))
     complete: bool = True
 
     def __call__(self, graph: StateGraph, known: Sequence[Diagnostic]) -> list[Diagnostic]:
         """The findings on one curriculum; ``known`` are those of the compiler."""
-        report, scale, before = Report(), scale_of(graph), self.pool.share(*_CHEAP)
-        budget = replace(before)
-        for stage in graph.stages:
-            if not stage.final:
-                questions = Questions(graph, stage, scale, Limits().sessions, known=known, budget=budget)
-                _take(report, "", stage.span, partial(conditions.cheap, questions))
-        self.pool.pay(budget, before)
+        report, scale, budget = Report(), scale_of(graph), Budget()
+        with budget.lent(self.pool, _CHEAP):
+            for stage in graph.stages:
+                if not stage.final:
+                    questions = Questions(graph, stage, scale, Limits().sessions, known=known, budget=budget)
+                    _take(report, "", stage.span, partial(conditions.cheap, questions))
         self.complete = self.complete and not report.open
         return [finding.diagnostic for finding in report.findings]
 
@@ -106,12 +104,10 @@ def verify(graph: StateGraph, known: Sequence[Diagnostic], claims: Sequence[Clai
     also = [claim.when.node for claim in claims if claim.when is not None]
     course = _Course(graph, scale, limits, alive, also)
     _take(report, "where can a mouse come to in time?", start, partial(course.ways, report))
-    pool = Budget(_CELLS, *_CLAIMS)
+    pool = replace(_CLAIMS)
     for claim in sorted(claims, key=lambda claim: claim.within or 0):  # what is cheap comes first
-        before = pool.share(*_CLAIM)
-        course.budget = replace(before)
-        _take(report, claim.name, claim.span, partial(course.claim, claim), claim=True)
-        pool.pay(course.budget, before)
+        with course.budget.lent(pool, _CLAIM):
+            _take(report, claim.name, claim.span, partial(course.claim, claim), claim=True)
     return report
 
 
@@ -141,9 +137,7 @@ class _Course:
             solver = Solver(self.budget)
             histories = Histories(self.graph, solver, self.scale, wanted, self.limits.missing, also=self.also)
             self._known[wanted] = Journeys(histories, self.alive)
-        found = self._known[wanted]
-        found.histories.solver.budget = self.budget
-        return found
+        return self._known[wanted]
 
     def ways(self, report: Report) -> Iterator[Finding | Open]:
         """Where mice come to, and what follows them there."""

@@ -12,14 +12,15 @@ from autotrain_dsl.expressions.evaluator import Evaluator
 from autotrain_dsl.expressions.functions import Value
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.interpreter import Decision, History, Situation
-from autotrain_dsl.model import Move, Transition
+from autotrain_dsl.model import Move
+from autotrain_dsl.spelling import counted
 from autotrain_dsl.verification.encoding import HERE, TOTAL, Encoder
 from autotrain_dsl.verification.guards import Guard, both, either, negated
 from autotrain_dsl.verification.journeys import Journeys
 from autotrain_dsl.verification.model import Finding, Kept, Open
 from autotrain_dsl.verification.scales import Scale
 from autotrain_dsl.verification.seeking import Undecided
-from autotrain_dsl.verification.situations import Anywhere, Verdicts, verdicts_of
+from autotrain_dsl.verification.situations import Anywhere, Verdicts, target_of, verdicts_of
 from autotrain_dsl.verification.solver import Solver
 from autotrain_dsl.verification.witnesses import Mouse, Shown
 
@@ -66,7 +67,7 @@ class Claims:
             steps = found.steps(self.graph)
             last = steps[-1]
             stage, decision = last.situation.stage, last.decision
-            what = f"{decision.decision.lower()} in `{stage}` after {_sessions(len(steps))}"
+            what = f"{decision.decision.lower()} in `{stage}` after {counted(len(steps), 'session')}"
             message, hint = f"`{claim.name}` does not hold: {what}", "see the mouse below"
             finding = Diagnostic(codes.BROKEN_CLAIM, claim.span, message, hint)
             yield Finding(finding, (Shown("it breaks the claim in its last session", found, steps),))
@@ -125,7 +126,7 @@ class Claims:
         fitting = [
             fires
             for (_, rule), fires in zip(verdicts.rules, verdicts.fires, strict=True)
-            if _fits(claim, rule.move, _target(rule, stage))
+            if _fits(claim, rule.move, target_of(rule, stage))
         ]
         if _fits(claim, Move.STAY, stage):
             fitting.append(verdicts.none)
@@ -149,11 +150,3 @@ class Claims:
 
 def _fits(claim: Claim, move: Move, target: str) -> bool:
     return claim.decision in ("", move.value.upper()) and claim.next_stage in ("", target)
-
-
-def _target(rule: Transition, stage: str) -> str:
-    return stage if rule.move is Move.STAY else rule.target
-
-
-def _sessions(number: int) -> str:
-    return f"{number} session{'' if number == 1 else 's'}"

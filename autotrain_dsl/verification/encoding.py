@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from autotrain_dsl.expressions.nodes import (
@@ -20,11 +21,12 @@ from autotrain_dsl.expressions.nodes import (
     Window,
     walk,
 )
+from autotrain_dsl.expressions.scope import SITUATION
 from autotrain_dsl.verification.guards import Guard
 from autotrain_dsl.verification.operations import Operations
 from autotrain_dsl.verification.symbols import Several, Symbol, Truth, as_several, as_truth, constant
 
-TOTAL, HERE = "session_total", "session_at_current_stage"
+TOTAL, HERE = SITUATION
 
 
 class TooLargeError(Exception):
@@ -61,14 +63,14 @@ class Budget:
         if self.effort < 0 or self.seconds < 0:
             raise TooLargeError
 
-    def share(self, effort: int, seconds: float) -> Budget:
-        """A part of what is left, or less if there is less."""
-        return Budget(self.cells, min(self.effort, effort), min(self.seconds, seconds))
-
-    def pay(self, share: Budget, given: Budget) -> None:
-        """Take off what was used of a share, of which there was as much as ``given``."""
-        self.effort -= given.effort - share.effort
-        self.seconds -= given.seconds - share.seconds
+    @contextmanager
+    def lent(self, pool: Budget, most: Budget) -> Iterator[None]:
+        """For a while as much as ``most``, or less if there is less in a pool, which pays for what is used of it."""
+        effort, seconds = min(pool.effort, most.effort), min(pool.seconds, most.seconds)
+        self.cells, self.effort, self.seconds = most.cells, effort, seconds
+        yield
+        pool.effort -= effort - self.effort
+        pool.seconds -= seconds - self.seconds
 
 
 @dataclass

@@ -10,11 +10,10 @@ import z3
 
 from autotrain_dsl.expressions.nodes import Node, names
 from autotrain_dsl.graph import StateGraph
-from autotrain_dsl.model import Move, Transition
 from autotrain_dsl.verification.encoding import HERE, TOTAL, Encoder
 from autotrain_dsl.verification.guards import Guard, both, either, negated, same
 from autotrain_dsl.verification.scales import Scale
-from autotrain_dsl.verification.situations import MOST, Verdicts, metrics_read, reach_of, verdicts_of
+from autotrain_dsl.verification.situations import MOST, Verdicts, metrics_read, reach_of, target_of, verdicts_of
 from autotrain_dsl.verification.solver import Solver
 from autotrain_dsl.verification.symbols import Number, Symbol, cases, constant
 from autotrain_dsl.verification.witnesses import Mouse
@@ -27,8 +26,8 @@ class Session:
     number: int
     at: Mapping[str, Guard]
     here: z3.ArithRef
+    values: Mapping[str, tuple[Number, ...]]  # of every metric, this session's included
     encoder: Encoder
-    own: Encoder  # the same, of a mouse that has had no sessions but those of its stay
 
 
 @dataclass
@@ -52,6 +51,7 @@ class Histories:
     values: dict[str, list[Number]] = field(init=False)
     course: list[Session] = field(default_factory=list)
     _verdicts: dict[tuple[int, str, bool], Verdicts] = field(default_factory=dict)
+    _encoders: dict[int, Encoder] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         read = {name for node in self.also for name in names(node)} | set(metrics_read(self.graph, self.graph.stages))
@@ -74,8 +74,22 @@ class Histories:
         """The rules of a stage about a session; with ``own`` as if the mouse had had no earlier sessions."""
         key = (session.number, stage, own)
         if key not in self._verdicts:
-            self._verdicts[key] = verdicts_of(self.graph, stage, session.own if own else session.encoder)
+            encoder = self._own(session) if own else session.encoder
+            self._verdicts[key] = verdicts_of(self.graph, stage, encoder)
         return self._verdicts[key]
+
+    def _own(self, session: Session) -> Encoder:
+        """Expressions about a mouse that has had no sessions but those of its stay."""
+        if session.number not in self._encoders:
+            here = session.here
+            own: dict[str, Symbol] = {
+                name: cases((here == k, numbers[len(numbers) - k :]) for k in range(1, len(numbers) + 1))
+                for name, numbers in session.values.items()
+            }
+            names = {**session.encoder.names, **own}
+            work, budget = self.solver.operations, self.solver.budget
+            self._encoders[session.number] = Encoder(work, budget, names, lambda kept, length: kept == length)
+        return self._encoders[session.number]
 
     def mouse(self, model: z3.ModelRef, sessions: int) -> Mouse:
         """The first sessions of the mouse that a model describes."""
@@ -90,11 +104,6 @@ class Histories:
     def length(self) -> int:
         """How many sessions the rules look back, at most as many as there are."""
         return int(min(reach_of(self.graph, self.graph.stages), self.sessions))
-
-    @cached_property
-    def stages(self) -> list[str]:
-        """The stages in which rules decide."""
-        return [stage.name for stage in self.graph.stages if not stage.final]
 
     def _follow(self, session: Session) -> None:
         """The session after this one."""
@@ -121,7 +130,7 @@ class Histories:
         """Where the rules lead, each with whether it decides."""
         verdicts = self.verdicts(session, stage)
         pairs = zip(verdicts.rules, verdicts.fires, strict=True)
-        return [(_target(rule, stage), fires) for (_, rule), fires in pairs]
+        return [(target_of(rule, stage), fires) for (_, rule), fires in pairs]
 
     def _named(self, guard: Guard) -> Guard:
         """The same by a name, so that what is built on it stays small."""
@@ -140,28 +149,9 @@ class Histories:
             name: tuple(numbers[: self.length if self.steady else told]) for name, numbers in self.values.items()
         }
         whole: dict[str, Symbol] = {name: cases([(True, numbers)]) for name, numbers in sessions.items()}
-        own: dict[str, Symbol] = {
-            name: cases((here == k, numbers[told - k :]) for k in range(1, told + 1))
-            for name, numbers in sessions.items()
-        }
-        work, budget = self.solver.operations, self.solver.budget
 
         def stays(kept: int, length: int) -> Guard:
             return kept > 0 and (here >= kept if kept == length else here == kept)
 
-        def all_are_own(kept: int, length: int) -> Guard:
-            return kept == length
-
-        self.course.append(
-            Session(
-                number,
-                at,
-                here,
-                Encoder(work, budget, {**whole, **counts}, stays, self.shared),
-                Encoder(work, budget, {**own, **counts}, all_are_own),
-            )
-        )
-
-
-def _target(rule: Transition, stage: str) -> str:
-    return stage if rule.move is Move.STAY else rule.target
+        encoder = Encoder(self.solver.operations, self.solver.budget, {**whole, **counts}, stays, self.shared)
+        self.course.append(Session(number, at, here, sessions, encoder))

@@ -14,14 +14,14 @@ from autotrain_dsl.diagnostics import Diagnostic
 from autotrain_dsl.expressions.reads import reads_of
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.interpreter import Decision, History, step
-from autotrain_dsl.model import Move, Stage, Transition
+from autotrain_dsl.model import Move, Stage, Transition, Trigger
 from autotrain_dsl.verification.asking import Result
 from autotrain_dsl.verification.conditions import aim
 from autotrain_dsl.verification.guards import Guard, both, either, negated
 from autotrain_dsl.verification.histories import Histories, Session
 from autotrain_dsl.verification.model import Finding, Open
 from autotrain_dsl.verification.seeking import Undecided, seek
-from autotrain_dsl.verification.situations import automatic
+from autotrain_dsl.verification.situations import automatic, target_of
 from autotrain_dsl.verification.witnesses import Accept, Mouse, Shown
 
 
@@ -91,6 +91,8 @@ class Journeys:
         within = f"not within {self.histories.sessions} sessions; beyond is not looked at"
         finals = [stage.name for stage in self.graph.stages if stage.final]
         drawn_out, endless = self.graph.unreachable(), self.graph.endless()
+        ways = [way for final in finals if isinstance(way := reached.get(final), Mouse)]
+        passed = {step.situation.stage for way in ways for step in way.steps(self.graph)}
         for stage in self.graph.stages:
             name = stage.name
             way = reached.get(name)
@@ -103,7 +105,7 @@ class Journeys:
                 continue
             if isinstance(way, Undecided):
                 yield Open(f"can a mouse reach {name}?", stage.span, way.why)
-            elif finals and not stage.final and name not in endless:
+            elif finals and not stage.final and name not in endless | passed:
                 yield from self._finishing(stage, way, finals, live, within)
 
     def _finishing(
@@ -113,10 +115,21 @@ class Journeys:
         been = either(*(session.at[stage.name] for session in course[:-1]))
         solver = self.histories.solver
         question = both(been, either(*(course[-1].at[final] for final in finals)))
-        answer = solver.ask(question, solver.ideal, solver.curved)
-        if isinstance(answer, z3.ModelRef):
+
+        def mice(model: z3.ModelRef) -> tuple[Mouse, ...]:
+            return (self.histories.mouse(model, self.histories.sessions),)
+
+        def accept(mice: tuple[Mouse, ...]) -> bool:
+            steps = mice[0].steps(self.graph)
+            been = any(step.situation.stage == stage.name for step in steps)
+            return been and steps[-1].decision.next_stage in finals
+
+        answer = seek(solver, question, mice, accept, shortest=None)
+        if isinstance(answer, Undecided):
+            yield Open(asked, stage.span, answer.why)
+        elif answer is not None:
             return
-        if not live[stage.name] & set(finals):
+        elif not live[stage.name] & set(finals):
             message = f"a mouse in `{stage.name}` can never reach a final stage: of every way there a rule never fires"
             finding = Diagnostic(graph_codes.NO_WAY_OUT, stage.span, message, "correct those rules")
             shown = (Shown(f"the shortest way into {stage.name}", way, way.steps(self.graph)),) if way else ()
@@ -128,9 +141,9 @@ class Journeys:
         """The stages to which rules that can fire lead from every stage, over any number of others."""
         steps = {
             stage.name: {
-                rule.target or stage.name
+                target_of(rule, stage.name)
                 for number, rule in enumerate(self.graph.rules(stage.name), 1)
-                if number in self.alive.get(stage.name, ()) or (rule.program is None and rule.trigger.value == "manual")
+                if number in self.alive.get(stage.name, ()) or (rule.trigger is Trigger.MANUAL)
             }
             for stage in self.graph.stages
         }

@@ -11,7 +11,7 @@ from autotrain_dsl.verification.witnesses import Shown
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is so, with mice that show it; ``name`` tells the tests that are made of it."""
+    """Something that is so, with mice that show it."""
 
     diagnostic: Diagnostic
     shown: tuple[Shown, ...] = ()

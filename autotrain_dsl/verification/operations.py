@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from math import inf, isfinite, nextafter, sqrt
+from math import inf, isfinite, sqrt
 
 import z3
 
 from autotrain_dsl.expressions import functions
+from autotrain_dsl.expressions.nodes import MIRRORED
 from autotrain_dsl.verification.guards import Guard, both, either, negated
+from autotrain_dsl.verification.rounding import (
+    HUGE,
+    TINY,
+    UNIT,
+    WHOLE,
+    added,
+    mean_of,
+    product_of,
+    rounded_holds,
+    sum_of,
+    up,
+)
 from autotrain_dsl.verification.symbols import (
     MISSING,
     Element,
@@ -34,22 +47,6 @@ from autotrain_dsl.verification.symbols import (
     real,
     signed,
 )
-
-UNIT = 2.0**-53  # the relative error of one rounding
-TINY = 5e-324  # the absolute one, next to zero
-_WHOLE = 2.0**53  # below, sums of whole numbers are exact
-_HUGE = 1e300  # beyond, a result may be no finite double, and so missing
-
-_OPERATORS: Mapping[str, Callable[[Term, Term], z3.BoolRef]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
-_OPPOSITE = {"<": ">=", ">=": "<", "<=": ">", ">": "<=", "==": "!=", "!=": "=="}
-_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
 
 
 @dataclass
@@ -101,15 +98,15 @@ class Operations:
         if left.constant is not None and right.constant is not None:
             return functions.compare(symbol, left.constant, right.constant) is True
         if right.parts or left.constant is not None:
-            return self._holds(_MIRRORED[symbol], right, left)
+            return self._holds(MIRRORED[symbol], right, left)
         if left.is_exact and right.is_exact:
-            return _OPERATORS[symbol](left.value, right.value)
+            return functions.COMPARISONS[symbol](left.value, right.value)
         if left.once and right.constant is not None:
-            return _rounded_holds(symbol, left.value, right.constant)
+            return rounded_holds(symbol, left.value, right.constant)
         one, other = self.double(left), self.double(right)
         apart = min(4 * max(left.error, right.error), 1.0)
         self.demand(z3.Implies(self.clear, z3.Or(one - other > real(apart), other - one > real(apart))))
-        return _OPERATORS[symbol](one, other)
+        return functions.COMPARISONS[symbol](one, other)
 
     def double(self, number: Number) -> Term:
         """The double that the interpreter has: a value of its own, near the real one."""
@@ -161,9 +158,9 @@ class Operations:
         whole = left.whole and right.whole
         if symbol in "+-":
             value = one + other if symbol == "+" else one - other
-            return self._result(value, known, _up(left.size + right.size), whole=whole)
+            return self._result(value, known, up(left.size + right.size), whole=whole)
         if symbol == "*":
-            size = _product(left.size, right.size)
+            size = product_of(left.size, right.size)
             if left.constant is not None or right.constant is not None:
                 return self._result(one * other, known, size, whole=whole)
             product = self._curve(lambda made: made == one * other, size)
@@ -171,7 +168,7 @@ class Operations:
         if right.constant is not None:
             if right.constant == 0:
                 return MISSING
-            return self._result(one / other, known, _up(left.size / abs(right.constant)))
+            return self._result(one / other, known, up(left.size / abs(right.constant)))
         size = left.size if right.whole else inf  # a whole number that is not zero is at least one
         quotient = self._curve(lambda made: z3.Implies(other != 0, made * other == one), size)
         return self._result(quotient, both(known, other != 0), size)
@@ -187,13 +184,13 @@ class Operations:
 
     def _result(self, value: Term, known: Guard, size: float, *, whole: bool = False) -> Number:
         """What one operation on doubles gives: the real result, rounded once."""
-        exact = whole and size < _WHOLE
+        exact = whole and size < WHOLE
         number = Number(value, known, size, 0.0 if exact else size * UNIT + TINY, once=True, whole=whole)
         return self._finite(number)
 
     def _finite(self, number: Number) -> Number:
         """What may be too large for a double may be missing."""
-        if number.size <= _HUGE:
+        if number.size <= HUGE:
             return number
         there = z3.FreshBool("finite", self.context)
         self.demand(z3.Implies(self.ideal, there))
@@ -224,7 +221,7 @@ class Operations:
             scaled = value * Fraction(10) ** digits
             half = Fraction(1, 2)
             self.demand(z3.And(z3.ToReal(steps) - half <= scaled, scaled <= z3.ToReal(steps) + half))
-            size = _up(a.size + 10.0**-digits)
+            size = up(a.size + 10.0**-digits)
             result = z3.ToReal(steps) * Fraction(10) ** -digits
             return self._result(result, a.known, size, whole=digits <= 0)
 
@@ -271,7 +268,7 @@ class Operations:
         truths = [as_truth(element) for element in elements]
         known = both(*(either(t.true, t.false) for t in truths))
         ones = [if_(t.true, Fraction(1), Fraction(0)) for t in truths]
-        return Number(_sum(ones), known, float(len(ones)), whole=True)
+        return Number(sum_of(ones), known, float(len(ones)), whole=True)
 
     def all_(self, of: Symbol) -> Truth:
         """Whether all are true; of no element it is."""
@@ -314,9 +311,9 @@ class Operations:
             case "median":
                 return self._median(values, known, largest, whole=whole)
             case "sum":
-                return self._summed(place, values, _added(values, known, largest, whole=whole))
+                return self._summed(place, values, added(values, known, largest, whole=whole))
             case "mean":
-                return self._summed(place, values, _mean(values, known, largest, whole=whole))
+                return self._summed(place, values, mean_of(values, known, largest, whole=whole))
             case _:
                 return self._settled(self._std(values, known, largest))
 
@@ -345,7 +342,7 @@ class Operations:
         if len(values) % 2:
             return Number(upper, known, size, whole=whole)
         lower = self._ranked(values, middle - 1)
-        exact = whole and 2 * size < _WHOLE  # halves of whole numbers are doubles
+        exact = whole and 2 * size < WHOLE  # halves of whole numbers are doubles
         return self._finite(
             Number((lower + upper) / 2, known, size, 0.0 if exact else 2 * size * UNIT + TINY, once=True)
         )
@@ -365,8 +362,8 @@ class Operations:
         low, high = self._ranked(values, 0), self._ranked(values, count - 1)
         if count == 2:
             return self._finite(Number((high - low) / 2, known, size, error, once=False))
-        center = _sum(values) / count
-        spread = _sum([(value - center) * (value - center) for value in values]) / count
+        center = sum_of(values) / count
+        spread = sum_of([(value - center) * (value - center) for value in values]) / count
         result = self._curve(lambda made: made * made == spread, size)
         # Between half the range and the range over the root of twice the number of values (Popoviciu; Thomson).
         self.demand(z3.And(result >= 0, 2 * result <= high - low, real(sqrt(2 * count) * 1.001) * result >= high - low))
@@ -394,65 +391,6 @@ def _merging(elements: tuple[Element, ...]) -> int:
     return 0 if all(isinstance(each, Number) and each.known is True for each in elements) else 4 * len(elements) ** 3
 
 
-def _product(one: float, other: float) -> float:
-    """Of two sizes; nothing times anything is nothing."""
-    return 0.0 if 0 in (one, other) else _up(one * other)
-
-
-def _up(size: float) -> float:
-    """A bound of what was rounded to a size."""
-    return nextafter(size, inf)
-
-
-def _rounded_holds(symbol: str, value: Term, limit: float) -> Guard:
-    """Whether the double nearest to ``value`` compares so with a double: exact, for rounding keeps the order."""
-    match symbol:
-        case ">=" if not isfinite(nextafter(limit, -inf)):
-            return True  # every finite double is
-        case "<=" if not isfinite(nextafter(limit, inf)):
-            return True
-        case ">=":
-            border = (Fraction(nextafter(limit, -inf)) + Fraction(limit)) / 2
-            return value >= border if _is_even(limit) else value > border
-        case "<=":
-            border = (Fraction(nextafter(limit, inf)) + Fraction(limit)) / 2
-            return value <= border if _is_even(limit) else value < border
-        case "==":
-            return both(_rounded_holds(">=", value, limit), _rounded_holds("<=", value, limit))
-        case _:
-            return negated(_rounded_holds(_OPPOSITE[symbol], value, limit))
-
-
-def _is_even(value: float) -> bool:
-    """Whether the last bit of a double's mantissa is 0: of two equally near doubles that one is taken."""
-    fraction = value.hex().partition("p")[0].rpartition(".")[2] if value else "0"
-    return int(fraction[-1], 16) % 2 == 0
-
-
-def _added(values: list[Term], known: Guard, largest: float, *, whole: bool) -> Number:
-    size = _up(largest * len(values))
-    exact = whole and size < _WHOLE
-    error = 0.0 if exact else size * len(values) * 2 * UNIT + TINY
-    return Number(_sum(values), known, size, error, once=exact or len(values) == 2, whole=whole)
-
-
-def _mean(values: list[Term], known: Guard, largest: float, *, whole: bool) -> Number:
-    total = _added(values, known, largest, whole=whole)
-    count = len(values)
-    once = total.is_exact or count == 2  # half of a double is a double
-    error = total.error / count + 2 * largest * UNIT + TINY
-    return Number(total.value / count, known, largest * (1 + 4 * count * UNIT), error, once=once)
-
-
 def _only(name: str, number: Number) -> Number:
     """An aggregate of one value: the value, and for ``std`` zero."""
     return Number(Fraction(0), number.known, 0.0, whole=True) if name == "std" else number
-
-
-def _sum(values: Sequence[Term]) -> Term:
-    terms = [value for value in values if not isinstance(value, Fraction)]
-    written_out = sum((value for value in values if isinstance(value, Fraction)), Fraction(0))
-    if not terms:
-        return written_out
-    total = z3.Sum(terms) if len(terms) > 1 else terms[0]
-    return total + written_out if written_out else total

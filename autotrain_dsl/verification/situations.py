@@ -31,6 +31,11 @@ def automatic(graph: StateGraph, stage: str) -> list[tuple[int, Transition]]:
     return [(n, rule) for n, rule in enumerate(graph.rules(stage), 1) if rule.trigger is not Trigger.MANUAL]
 
 
+def target_of(rule: Transition, stage: str) -> str:
+    """The stage to which a rule of ``stage`` leads."""
+    return stage if rule.move is Move.STAY else rule.target
+
+
 def metrics_read(graph: StateGraph, stages: list[Stage]) -> list[str]:
     """The metrics that rules of some stages read, in the task's order."""
     nodes = [rule.program.node for stage in stages for rule in graph.rules(stage.name) if rule.program is not None]

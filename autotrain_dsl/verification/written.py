@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from autotrain_dsl import layout
+from autotrain_dsl.expressions.functions import plain
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.verification.model import Report
 from autotrain_dsl.verification.witnesses import Shown
@@ -47,7 +48,7 @@ def _named(report: Report) -> Iterator[tuple[str, Shown]]:
 
 def _test(name: str, shown: Shown) -> dict[str, Any]:
     mouse, steps = shown.mouse, shown.steps
-    values = {metric: [_plain(value) for value in each] for metric, each in mouse.sessions.items()}
+    values = {metric: [plain(value) for value in each] for metric, each in mouse.sessions.items()}
     told = {metric: each for metric, each in values.items() if any(value is not None for value in each)}
     first = next(iter(values))
     given = {
@@ -61,7 +62,3 @@ def _test(name: str, shown: Shown) -> dict[str, Any]:
         return {**test, "expect_path": [*(step.situation.stage for step in steps), last.next_stage]}
     expect = {"decision": last.decision.lower(), "next_stage": last.next_stage, "rule": last.fired or 0}
     return {**test, "expect": expect}
-
-
-def _plain(value: float | None) -> float | int | None:
-    return int(value) if value is not None and value.is_integer() else value
