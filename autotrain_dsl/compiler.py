@@ -19,6 +19,7 @@ from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.layers import Library, unexplained
 from autotrain_dsl.tasks import TaskSchemas, metric_scope
 
+_NAMING = ("constants", "derived", "blocks")
 _MAKE_GAPS = (resolver_codes.UNKNOWN_PARENT, resolver_codes.UNKNOWN_BLOCK, resolver_codes.INHERITS_CYCLE)
 _FOLLOW_FROM_GAPS = (codes.NO_STAGE, codes.MISSING_PARAMETER, codes.BROKEN_CONSTRAINT)
 
@@ -104,8 +105,13 @@ def _unreadable(document: Document) -> Iterator[Diagnostic]:
 
 def _follow_ups(diagnostics: Iterable[Diagnostic]) -> set[Code]:
     """Findings that may only follow from what is left out of a file."""
-    lost = any(d.code is schema_codes.UNKNOWN_KEY and d.span.column == 1 for d in diagnostics)
+    lost = any(d.code is schema_codes.UNKNOWN_KEY and d.span.column == 1 and _may_name(d) for d in diagnostics)
     return {*_FOLLOW_FROM_GAPS, *(_FOLLOW_FROM_LOST_NAMES if lost else ())}
+
+
+def _may_name(unknown: Diagnostic) -> bool:
+    """Whether an unknown key of the file may be a misspelt one under which names are defined."""
+    return "did you mean" not in unknown.hint or any(f"`{key}`" in unknown.hint for key in _NAMING)
 
 
 def placed(finding: Diagnostic, written: Document) -> Diagnostic:

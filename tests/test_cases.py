@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -412,6 +413,15 @@ def test_whole_numbers_may_be_written_with_a_point() -> None:
     given = "given: {session_total: 5.0, session_at_current_stage: 1.0}"
     ran = tried(f"  - name: x\n    {given}\n    sessions: {GOOD}\n    expect: {{rule: 1.0}}\n")
     assert (ran.code, ran.err) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["test", "verify"])
+def test_a_test_file_that_cannot_be_read_is_not_passed_over(name: str, tmp_path: Path) -> None:
+    shutil.copy(CASES / "poke_1.0.yaml", tmp_path)
+    claim = "properties:\n  - never: {decision: rollback, when: finished_trials[-1] >= 8}\n"
+    (tmp_path / "own.test.yaml").write_text(f"dsl_version: 1\ncurriculum: poke_1.0.yaml\n{claim}", encoding="utf-8")
+    ran = command(name, str(tmp_path / "poke_1.0.yaml"), "--schemas", str(DATA / "schemas" / "tasks"))
+    assert (ran.code, "own.test.yaml:4:" in ran.out, " ATD005 error" in ran.out) == (1, True, True)
 
 
 def test_tests_of_any_name_beside_a_curriculum_are_its_tests(tmp_path: Path) -> None:

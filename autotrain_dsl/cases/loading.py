@@ -78,7 +78,9 @@ def _tests(file: Path, curriculum: Path) -> bool:
     if curriculum.name.encode("utf-8", "surrogateescape") not in content:
         return False
     read, _ = document.parse_bytes(content, str(file))
-    named = read.data.get("curriculum") if read is not None else None
+    if read is None:
+        return True  # it cannot be read, and names it somewhere: better said than left out
+    named = read.data.get("curriculum")
     return isinstance(named, str) and "\0" not in named and (file.parent / named).resolve() == curriculum.resolve()
 
 
