@@ -18,6 +18,7 @@ from autotrain_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Note, has_errors
 from autotrain_dsl.document import Document
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.layers import Library
+from autotrain_dsl.model import Metric
 from autotrain_dsl.silence import silence
 from autotrain_dsl.source import Source
 from autotrain_dsl.spelling import suggest
@@ -53,6 +54,27 @@ class Catalog:
     def find(self, name: str, version: str) -> StateGraph | None:
         """The curriculum of that name and version, where there is one and it compiles."""
         return self._graphs.get((name, version))
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """Every metric of a task of one of the curriculums."""
+        graphs = [compilation.graph for compilation in self.compilations if compilation.graph is not None]
+        return list(dict.fromkeys(metric for graph in graphs for metric in graph.task.metrics.values()))
+
+    @property
+    def metric_names(self) -> frozenset[str]:
+        """Names of all metrics."""
+        return frozenset(metric.name for metric in self.metrics)
+
+    @property
+    def integer_metrics(self) -> frozenset[str]:
+        """Names of the metrics that are whole numbers."""
+        return frozenset(metric.name for metric in self.metrics if metric.integer)
+
+    @property
+    def metric_columns(self) -> frozenset[str]:
+        """Everything that a table may call a metric."""
+        return frozenset(column for metric in self.metrics for column in metric.columns)
 
     def why_not(self, name: str, version: str) -> str:
         """Why ``find`` finds nothing, for a person."""

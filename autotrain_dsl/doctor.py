@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from autotrain_dsl import adoption, evaluation, nightly
+from autotrain_dsl import adoption, nightly
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.store import Access, folder, is_database, locate, open_state
 from autotrain_dsl.store.base import Objects, StoreError, UnreadableError
@@ -75,7 +75,7 @@ def _guarded(what: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
 
 def _behavior(patient: Patient, catalog: Catalog) -> Iterator[Check]:
     frame, _ = nightly.read_behavior(patient.behavior, patient.access)
-    read = behavior_table.read(frame, evaluation.metric_columns(catalog), patient.behavior, patient.layout)
+    read = behavior_table.read(frame, catalog.metric_columns, patient.behavior, patient.layout)
     yield Check(Level.FINE, "behavior", f"`{patient.behavior}`: {read.rows:,} rows, {len(read.subjects):,} mice")
     if read.is_open_loop:
         message = "no column `current_stage_actual`: every mouse is taken to have run what was suggested"
@@ -92,7 +92,7 @@ def _behavior(patient: Patient, catalog: Catalog) -> Iterator[Check]:
 
 def _manager(patient: Patient, catalog: Catalog) -> Iterator[Check]:
     state = open_state(patient.manager, patient.access)
-    metrics = evaluation.metric_names(catalog)
+    metrics = catalog.metric_names
     snapshot = nightly.read_state(state)
     if snapshot is None:
         yield Check(Level.FINE, "manager", f"`{patient.manager}` is not there yet; the first run makes it")

@@ -11,7 +11,6 @@ from dataclasses import replace
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.codes import tables as codes
 from autotrain_dsl.judging import Mouse, Options, Outcome
-from autotrain_dsl.model import Metric
 from autotrain_dsl.tables.behavior import Behavior
 from autotrain_dsl.tables.issues import Issue
 from autotrain_dsl.tables.manager import Row
@@ -39,26 +38,6 @@ def evaluate(
     message = "no new session of it needs a stage (--place)"
     outcomes.append(Outcome(warnings=tuple(Issue(codes.PLACED_IN_VAIN, message, subject) for subject in sorted(vain))))
     return replace(_together(outcomes), subjects=len(wanted) + behavior.unchanged)
-
-
-def integer_metrics(catalog: Catalog) -> frozenset[str]:
-    """Metrics of the catalog's tasks that are whole numbers."""
-    return frozenset(metric.name for metric in _metrics(catalog) if metric.integer)
-
-
-def metric_names(catalog: Catalog) -> frozenset[str]:
-    """Names of all metrics of the catalog's tasks."""
-    return frozenset(metric.name for metric in _metrics(catalog))
-
-
-def metric_columns(catalog: Catalog) -> frozenset[str]:
-    """Everything that a table may call a metric of the catalog's tasks."""
-    return frozenset(column for metric in _metrics(catalog) for column in metric.columns)
-
-
-def _metrics(catalog: Catalog) -> list[Metric]:
-    graphs = [compilation.graph for compilation in catalog.compilations if compilation.graph is not None]
-    return [metric for graph in graphs for metric in graph.task.metrics.values()]
 
 
 def _table_outcome(behavior: Behavior, options: Options) -> Outcome:

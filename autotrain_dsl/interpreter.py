@@ -19,7 +19,8 @@ from autotrain_dsl.model import Move, Transition, Trigger
 
 STAY, PROGRESS, ROLLBACK = "STAY", "PROGRESS", "ROLLBACK"
 FIRED, NOT_FIRED, UNKNOWN = "fired", "did not fire", "unknown"
-_DECISIONS = {Move.STAY: STAY, Move.PROGRESS: PROGRESS, Move.ROLLBACK: ROLLBACK}
+FINAL_STAGE = "final stage"  # the reason why a subject stays in one
+DECISIONS = {Move.STAY: STAY, Move.PROGRESS: PROGRESS, Move.ROLLBACK: ROLLBACK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def step(graph: StateGraph, situation: Situation, history: History) -> Decision:
     """Judge the last session of ``history`` by the rules of the subject's stage; the first that fires decides."""
     stage = graph.stage(situation.stage)
     if stage.final:
-        return Decision(STAY, stage.name, None, (), "final stage")
+        return Decision(STAY, stage.name, None, (), FINAL_STAGE)
     tried: list[RuleTrace] = []
     for rule in traces(graph, situation, history):
         tried.append(rule)
@@ -232,17 +233,27 @@ def _places(node: Node, values: tuple[float | None, ...], stay: int) -> tuple[in
 
 
 def _decision(stage: str, tried: tuple[RuleTrace, ...]) -> Decision:
-    fired = tried[-1] if tried and tried[-1].verdict == FIRED else None
-    unknown = [rule for rule in tried if rule.verdict == UNKNOWN]
-    reason = _because(fired) if fired is not None else "; ".join(["no rule fired", *_shortfalls(tried)])
-    for rule in unknown:
-        what = ", ".join(str(missing) for missing in rule.missing) or "a result that is no number"
-        reason += f"; rule {rule.number} could not be judged, missing {what}"
+    fired, reason = _fired(tried), reason_of(tried)
     if fired is None:
         return Decision(STAY, stage, None, tried, reason)
     move = fired.rule.move
     target = stage if move is Move.STAY else fired.rule.target
-    return Decision(_DECISIONS[move], target, fired.number, tried, reason)
+    return Decision(DECISIONS[move], target, fired.number, tried, reason)
+
+
+def _fired(tried: tuple[RuleTrace, ...]) -> RuleTrace | None:
+    return tried[-1] if tried and tried[-1].verdict == FIRED else None
+
+
+def reason_of(tried: tuple[RuleTrace, ...]) -> str:
+    """In one line why the rules that were tried gave what they gave."""
+    fired = _fired(tried)
+    reason = _because(fired) if fired is not None else "; ".join(["no rule fired", *_shortfalls(tried)])
+    for rule in tried:
+        if rule.verdict == UNKNOWN:
+            what = ", ".join(str(missing) for missing in rule.missing) or "a result that is no number"
+            reason += f"; rule {rule.number} could not be judged, missing {what}"
+    return reason
 
 
 def _because(fired: RuleTrace) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 
+import pandas as pd
+
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.codes import tables as codes
 from autotrain_dsl.diagnostics import Code
@@ -49,7 +51,8 @@ class Options:
 class Outcome:
     """What a run found: rows that are new, rows that replace others, and what needs attention.
 
-    ``latest`` are those of the rows it has made that are the newest of their mouse.
+    ``latest`` are those of the rows it has made that are the newest of their mouse. ``bulk`` are more new rows, of mice
+    that have no others, in the columns of ``manager.to_frame``.
     """
 
     added: tuple[Row, ...] = ()
@@ -59,10 +62,16 @@ class Outcome:
     warnings: tuple[Issue, ...] = ()
     subjects: int = 0
     latest: tuple[Row, ...] = ()
+    bulk: pd.DataFrame | None = None
+
+    @property
+    def count(self) -> int:
+        """Number of rows that this run has made."""
+        return len(self.judged) + (0 if self.bulk is None else len(self.bulk))
 
     @property
     def judged(self) -> tuple[Row, ...]:
-        """Every row that this run has made."""
+        """Every row that this run has made, without those in ``bulk``."""
         return (*self.added, *(after for _, after in self.replaced))
 
     @property
@@ -75,8 +84,8 @@ class Outcome:
         return replace(self, warnings=tuple(sorted([*issues, *self.warnings], key=lambda issue: issue.key)))
 
 
-class _CannotJudgeError(Exception):
-    """The session stays without a decision, for this reason."""
+class CannotJudgeError(Exception):
+    """A session stays without a decision, for this reason."""
 
     def __init__(self, code: Code, message: str) -> None:
         super().__init__(message)
@@ -122,7 +131,7 @@ class Mouse:
                 continue  # differing rows are reported with the table
             try:
                 self._take(self._row(session, place))
-            except _CannotJudgeError as reason:
+            except CannotJudgeError as reason:
                 kept = "; the existing row stays" if session.number in self.rows else ""
                 self.unjudged.append(Issue(reason.code, reason.message + kept, self.subject, session.number))
         made = [*self.added, *(after for _, after in self.replaced)]
@@ -159,8 +168,8 @@ class Mouse:
     def _row(self, session: Session, place: int) -> Row:
         doubtful = self.behavior.conflicts.get(self.subject, ())
         if doubtful and session.number > doubtful[0]:
-            raise _CannotJudgeError(codes.CONFLICTING_ROWS, f"held, since session {doubtful[0]} has differing rows")
-        graph = self._graph(session)
+            raise CannotJudgeError(codes.CONFLICTING_ROWS, f"held, since session {doubtful[0]} has differing rows")
+        graph = graph_of(self.catalog, self.options, self.behavior.columns, session.curriculum, session.version)
         suggested = self._suggested(session, graph)
         actual, closed = self._actual(session, graph, suggested)
         values = self._own_values(session, graph)
@@ -194,21 +203,6 @@ class Mouse:
             judged_at=self.options.now,
         )
 
-    def _graph(self, session: Session) -> StateGraph:
-        name, version = session.curriculum, session.version
-        if not version:
-            if self.options.default is None:
-                message = f"no version of `{name}` is given, and no default curriculum is configured"
-                raise _CannotJudgeError(codes.NO_VERSION, message)
-            name, version = self.options.default
-            if "curriculum_name" in self.behavior.columns and session.curriculum != name:
-                message = f"no version of `{session.curriculum}` is given, and the default is {name}@{version}"
-                raise _CannotJudgeError(codes.NO_VERSION, message)
-        graph = self.catalog.find(name, version)
-        if graph is None:
-            raise _CannotJudgeError(codes.UNKNOWN_CURRICULUM, self.catalog.why_not(name, version))
-        return graph
-
     def _previous(self, session: Session) -> Row | None:
         place = bisect_left(self.judged, session.number)
         return self.rows[self.judged[place - 1]] if place else None
@@ -227,12 +221,12 @@ class Mouse:
         which = f"{graph.curriculum.name}@{graph.curriculum.version}"
         if placed:
             stages = suggest(placed, [stage.name for stage in graph.stages], "stage")
-            raise _CannotJudgeError(codes.FOREIGN_STAGE, f"`{placed}` is no stage of {which}; {stages}")
+            raise CannotJudgeError(codes.FOREIGN_STAGE, f"`{placed}` is no stage of {which}; {stages}")
         message = (
             f"session {previous.session} suggested {previous.next_stage_suggested}, which {which} does not have: "
             f"a person must choose a stage (--place {self.subject}=STAGE)"
         )
-        raise _CannotJudgeError(codes.FOREIGN_STAGE, message)
+        raise CannotJudgeError(codes.FOREIGN_STAGE, message)
 
     def _actual(self, session: Session, graph: StateGraph, suggested: str) -> tuple[str, bool]:
         """The stage that was run, and whether that is known (closed loop)."""
@@ -253,13 +247,13 @@ class Mouse:
             if not set(metric.columns) & self.behavior.columns:
                 looked = ", ".join(metric.columns)
                 message = f"df_behavior has no column for the metric {metric.name} (looked for {looked})"
-                raise _CannotJudgeError(codes.NO_METRIC_COLUMN, message)
+                raise CannotJudgeError(codes.NO_METRIC_COLUMN, message)
             try:
                 values[metric.name] = session.metric(metric)
             except ValueError as fault:
                 faults.append(str(fault))
         if faults:
-            raise _CannotJudgeError(codes.BAD_METRIC, "; ".join(faults))
+            raise CannotJudgeError(codes.BAD_METRIC, "; ".join(faults))
         return values
 
     def _history(self, graph: StateGraph, place: int) -> History:
@@ -323,6 +317,25 @@ class Mouse:
             )
             self._chains[metrics] = basis.chain(links)
         return self._chains[metrics][place]
+
+
+def graph_of(catalog: Catalog, options: Options, columns: frozenset[str], name: str, version: str) -> StateGraph:
+    """The curriculum of a session by what its row says; ``columns`` are those of df_behavior.
+
+    Raises CannotJudgeError where there is none.
+    """
+    if not version:
+        if options.default is None:
+            message = f"no version of `{name}` is given, and no default curriculum is configured"
+            raise CannotJudgeError(codes.NO_VERSION, message)
+        used, (name, version) = name, options.default
+        if "curriculum_name" in columns and used != name:
+            message = f"no version of `{used}` is given, and the default is {name}@{version}"
+            raise CannotJudgeError(codes.NO_VERSION, message)
+    graph = catalog.find(name, version)
+    if graph is None:
+        raise CannotJudgeError(codes.UNKNOWN_CURRICULUM, catalog.why_not(name, version))
+    return graph
 
 
 def _own_changes(row: Row, session: Session, graph: StateGraph | None, columns: frozenset[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from autotrain_dsl import evaluation, unchanged
+from autotrain_dsl import colony, evaluation
 from autotrain_dsl.adoption import Edited, by_hand, compare
 from autotrain_dsl.audit import audit
 from autotrain_dsl.catalog import Catalog
@@ -120,9 +120,9 @@ def read_behavior(uri: str, access: Access) -> tuple[pd.DataFrame, str]:
 class _Delta:
     """Rows that are new, that replace others, and those others; ``taken`` as in ``Change``."""
 
-    added: Iterable[Row]
-    replacing: Iterable[Row]
-    superseded: Iterable[Row]
+    added: pd.DataFrame
+    replacing: pd.DataFrame
+    superseded: pd.DataFrame
     taken: str = ""
 
 
@@ -136,8 +136,8 @@ class _Run:
         self.state = open_state(job.manager_uri, job.access)
         self.main = main_exports(job.manager_uri, job.stats_uri, job.access)
         self.others = [export(uri, what, job.access) for uri, what in job.exports]
-        self.metrics = evaluation.metric_names(job.catalog)
-        self.integers = evaluation.integer_metrics(job.catalog)
+        self.metrics = job.catalog.metric_names
+        self.integers = job.catalog.integer_metrics
         self.written: list[str] = []
         self.adopted = ""
         self.damaged: list[Issue] = []
@@ -163,7 +163,7 @@ class _Run:
         before = self._settled()
         table, behavior, outcome = self._judge(frame, before)
         if self.job.dry_run:
-            rows = (0 if before is None else len(before.frame)) + len(outcome.added)
+            rows = (0 if before is None else len(before.frame)) + outcome.count - len(outcome.replaced)
             generation = 0 if before is None else before.generation
             return Result(behavior, outcome, rows, (), generation, version, self.adopted)
         snapshot = self._publish(before, table, outcome)
@@ -211,7 +211,7 @@ class _Run:
         self.adopted = "the rows of the database as they are"
         if self.job.dry_run:
             return snapshot
-        return self._commit(snapshot, snapshot.frame, _Delta([], [], []))
+        return self._commit(snapshot, snapshot.frame, _Delta(self._frame([]), self._frame([]), self._frame([])))
 
     def _adopt(self, snapshot: Snapshot, found: Edited) -> Snapshot:
         if not found.notes:
@@ -222,7 +222,8 @@ class _Run:
         made_up = {(issue.subject, issue.session) for issue in audit(self.job.catalog, found.added).differing}
         added = [by_hand(row) if row.key in made_up else row for row in found.added]
         after = {row.key: row for row in found.after} | {row.key: row for row in added}
-        delta = _Delta(added, replacing, [] if found.notes else gone, found.sha256)
+        superseded = self._frame([] if found.notes else gone)
+        delta = _Delta(self._frame(added), self._frame(replacing), superseded, found.sha256)
         return self._commit(snapshot, self._frame(after.values()), delta)
 
     def _refuse_foreign_stages(self, rows: Iterable[Row]) -> None:
@@ -242,19 +243,12 @@ class _Run:
         """The table before the run in this program's columns, and what the run finds."""
         job = self.job
         table = None if before is None else self._canonical(before)
-        quiet: unchanged.Unchanged = unchanged.find(frame, table, job.catalog, job.options, job.layout)
-        metric_columns = evaluation.metric_columns(job.catalog)
-        layout = Layout({}, job.layout.task_names, job.layout.whole_history)
-        behavior = behavior_table.read(quiet.remaining(frame), metric_columns, job.behavior_uri, layout)
-        behavior = quiet.counted(behavior, len(frame))
-        rows: list[Row] = []
-        if table is not None:
-            rows = manager_table.from_frame(quiet.remaining_rows(table), self.metrics, job.manager_uri)
-        report = self.progress(len(behavior.subjects))
-        outcome = evaluation.evaluate(job.catalog, behavior, rows, job.options, report)
+        names = job.behavior_uri, job.manager_uri
+        work = colony.Work(job.catalog, job.options, job.layout, names, self.progress)
+        behavior, outcome = colony.judge(work, frame, table)
         warnings = [*self.damaged, *evaluation.changed_curriculums(job.catalog, _curriculums(table))]
         warnings += _absent(frame, table, job.behavior_uri)
-        job.tell("judged", {"sessions": len(outcome.judged), "not_judged": len(outcome.unjudged)})
+        job.tell("judged", {"sessions": outcome.count, "not_judged": len(outcome.unjudged)})
         return table, behavior, outcome.warned(warnings)
 
     def _canonical(self, snapshot: Snapshot) -> pd.DataFrame:
@@ -267,23 +261,22 @@ class _Run:
 
     def _publish(self, before: Snapshot | None, table: pd.DataFrame | None, outcome: Outcome) -> Snapshot | None:
         """The newest generation after the run; a table of nothing is not made, since it would say nothing."""
-        if not outcome.judged:
+        if not outcome.count:
             return before
-        replacing = [after for _, after in outcome.replaced]
-        superseded = [row for row, _ in outcome.replaced]
+        replacing = self._frame(after for _, after in outcome.replaced)
+        superseded = self._frame(row for row, _ in outcome.replaced)
         if before is not None and not before.generation:
             self.adopted = f"{len(before.frame):,} rows of another program"
-        after = self._after(table, outcome.judged)
-        return self._commit(before, after, _Delta(outcome.added, replacing, superseded))
+        after = self._after(table, colony.judged(outcome, self.integers))
+        return self._commit(before, after, _Delta(colony.added(outcome, self.integers), replacing, superseded))
 
-    def _after(self, table: pd.DataFrame | None, judged: Iterable[Row]) -> pd.DataFrame:
+    def _after(self, table: pd.DataFrame | None, judged: pd.DataFrame) -> pd.DataFrame:
         if table is None:
-            return self._frame(judged)
+            return judged
         if manager_table.is_canonical(table):
-            return manager_table.merged(table, judged, self.integers)
-        rows = {row.key: row for row in manager_table.from_frame(table, self.metrics, self.job.manager_uri)}
-        rows.update({row.key: row for row in judged})
-        return self._frame(rows.values())
+            return manager_table.merged(table, judged)
+        several = [manager_table.from_frame(each, self.metrics, self.job.manager_uri) for each in (table, judged)]
+        return self._frame({row.key: row for rows in several for row in rows}.values())
 
     def _commit(self, before: Snapshot | None, after: pd.DataFrame, delta: _Delta) -> Snapshot:
         options = self.job.options
@@ -294,9 +287,9 @@ class _Run:
                 rendering.of(each)
         change = Change(
             after=after,
-            added=self._frame(delta.added),
-            replacing=self._frame(delta.replacing),
-            superseded=self._frame(delta.superseded),
+            added=delta.added,
+            replacing=delta.replacing,
+            superseded=delta.superseded,
             stats=to_stats(after),
             publish_id=self.job.new_id(),
             at=options.now,

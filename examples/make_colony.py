@@ -233,7 +233,7 @@ def swing(noise: random.Random) -> float:
 
 def evening(table: list[Cells], judged: list[Row], curriculums: Catalog) -> list[Row]:
     """Judge what is new in a mouse's table, as the lab does every evening: all its judged sessions in order."""
-    seen = behavior.read(pd.DataFrame(table, dtype=object), evaluation.metric_columns(curriculums))
+    seen = behavior.read(pd.DataFrame(table, dtype=object), curriculums.metric_columns)
     outcome = evaluation.evaluate(curriculums, seen, judged, Options(now="", program=""))
     return sorted([*judged, *outcome.added], key=lambda row: row.session)
 

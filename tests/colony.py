@@ -18,7 +18,7 @@ import pandas as pd
 
 from autotrain_dsl.catalog import Catalog, build
 from autotrain_dsl.cli import main
-from autotrain_dsl.evaluation import evaluate, metric_columns
+from autotrain_dsl.evaluation import evaluate
 from autotrain_dsl.judging import Options, Outcome
 from autotrain_dsl.tables import behavior as behavior_table
 from autotrain_dsl.tables.manager import Row, from_frame
@@ -292,7 +292,7 @@ def catalog_of(folder: Path, *curriculums: str) -> Catalog:
 def judged(catalog: Catalog, rows: Sequence[Record] | pd.DataFrame, **options: Any) -> Outcome:
     """The pure function, on a table of sessions, with an empty df_manager."""
     frame = rows if isinstance(rows, pd.DataFrame) else frame_of(rows)
-    read = behavior_table.read(frame, metric_columns(catalog))
+    read = behavior_table.read(frame, catalog.metric_columns)
     return evaluate(catalog, read, (), Options(**{"now": NOW, "program": "test", **options}))
 
 

@@ -21,7 +21,7 @@ SUMMARY = {
 }  # fmt: skip
 REPORT = {
     "version", "name", "behavior", "behavior_sha256", "manager", "generation", "rows", "dry_run", "written", "adopted",
-    "failed", "curriculums", "summary", "judged", "corrected", "not_judged", "stale", "warnings",
+    "failed", "curriculums", "summary", "judged", "judged_not_listed", "corrected", "not_judged", "stale", "warnings",
 }  # fmt: skip
 DECISION = {
     "subject_id", "session", "session_date", "task", "session_at_current_stage",

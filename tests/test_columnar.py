@@ -52,11 +52,11 @@ def histories_of(pasts: Sequence[Past]) -> Histories:
     return Histories(starts, numbers, [np.array(each, np.float64) for each in values])
 
 
-def cell(values: Any, row: int) -> Any:
+def cell(values: Any, row: Any) -> Any:
     return values[row] if np.ndim(values) else values
 
 
-def value_at(value: Any, row: int) -> Any:
+def value_at(value: Any, row: Any) -> Any:
     """One session's value as the interpreter gives it."""
     match value:
         case Numbers():
@@ -198,11 +198,11 @@ def curriculums(draw: st.DrawFn) -> str:
     text = "".join(f"  {name}: {value}\n" for name, value in CONSTANTS.items())
     text = f"constants:\n{text}derived:\n" + "".join(f"  {name}: {quoted(each)}\n" for name, each in DERIVED.items())
     text += "stages:\n"
-    for place, name in enumerate(names):
+    for name in names:
         rules = ""
         for _ in range(draw(st.integers(0, 3))):
             target = draw(st.sampled_from([*names, name]))
-            move = "stay: true" if target == name else "progress" if target > names[place] else "rollback"
+            move = "stay: true" if target == name else "progress" if target > name else "rollback"
             head = move if target == name else f"{move}: {target}"
             kind = draw(st.sampled_from(("when", "when", "when", "when", "manual")))
             tail = f"when: {quoted(draw(condition(ALL, 2)))}" if kind == "when" else "manual: true"
@@ -268,7 +268,10 @@ def test_blocks_and_pieces_make_no_difference(tmp_path: Path, monkeypatch: pytes
     text = """
 stages:
   A: {transitions: [{progress: B, when: "mean(at_stage(x)[-3:]) >= 1 and session_at_current_stage >= 2"}]}
-  B: {transitions: [{rollback: A, when: "mean(at_stage(x)) < 1"}, {progress: C, when: "max(y) > session_at_current_stage"}]}
+  B:
+    transitions:
+      - {rollback: A, when: "mean(at_stage(x)) < 1"}
+      - {progress: C, when: "max(y) > session_at_current_stage"}
   C: {transitions: [{rollback: A, when: "sum(x[-4:]) < sum(y[:2])"}]}
 """
     graphs = [graph_of(text, tmp_path)]

@@ -35,7 +35,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autotrain_dsl.catalog import Catalog
-from autotrain_dsl.evaluation import evaluate, metric_columns
+from autotrain_dsl.evaluation import evaluate
 from autotrain_dsl.judging import CORRECT, RERUN, Options, Outcome
 from autotrain_dsl.tables import behavior as behavior_table
 from autotrain_dsl.tables.manager import Row
@@ -50,7 +50,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
 
 def continued(catalog: Catalog, rows: list[dict[str, object]], table: list[Row], **options: object) -> Outcome:
     """Judge with a df_manager that has rows."""
-    read = behavior_table.read(frame_of(rows), metric_columns(catalog))
+    read = behavior_table.read(frame_of(rows), catalog.metric_columns)
     return evaluate(catalog, read, table, replace(Options(now=LATER, program="test"), **options))  # type: ignore[arg-type]
 
 

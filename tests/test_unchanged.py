@@ -20,6 +20,7 @@ from autotrain_dsl.judging import CORRECT, RERUN, Options
 from autotrain_dsl.tables import basis, manager
 from autotrain_dsl.tables.behavior import Layout
 from autotrain_dsl.tables.manager import Row, merged, to_frame
+from autotrain_dsl.tables.sessions import Sessions
 from autotrain_dsl.unchanged import Unchanged
 
 METRICS = frozenset({"finished_trials"})
@@ -158,7 +159,7 @@ def test_mice_of_which_nothing_is_new_are_left_out(tmp_path: Path) -> None:
     frame = pd.DataFrame([*rows, session(6, subject_id="a"), session(2, subject_id="c", curriculum_name="")])
 
     def found(frame: pd.DataFrame, mode: str = "new") -> Unchanged:
-        return unchanged.find(frame, table, compiled, Options(NOW, "test", mode), Layout())
+        return unchanged.find(Sessions.of(frame, Layout()), table, compiled, Options(NOW, "test", mode), Layout())
 
     quiet = found(frame)
     assert (quiet.subjects, quiet.off_curriculum, dict(quiet.settled)) == (2, 1, {"a": 5})
@@ -193,7 +194,7 @@ def test_putting_rows_into_a_table_is_making_it_from_all_of_them(before: Any, af
         columns = dict.fromkeys(name for each in read.values() for name in each.values)  # none of them is ever lost
         every = {key: replace(each, values={**columns, **each.values}) for key, each in new.items()}
         whole = to_frame({**read, **every}.values(), frozenset("x"))
-        put = merged(table, new.values(), frozenset("x"))
+        put = merged(table, to_frame(new.values(), frozenset("x")))
         pd.testing.assert_frame_equal(put, whole, check_dtype=True)
         assert rows_of(put) == rows_of(whole)
 

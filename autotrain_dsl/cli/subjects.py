@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autotrain_dsl import evaluation, nightly
+from autotrain_dsl import nightly
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.cli import jobs
 from autotrain_dsl.cli.jobs import Target
@@ -67,6 +67,6 @@ def _judged(target: Target, subject: str) -> Iterator[Judged]:
             raise StoreError(f"there is no df_manager at `{target.manager}`")
         frame = snapshot.frame
         names = frame["subject_id"].map(cells.subject) if "subject_id" in frame else frame.index.map(str)
-        rows = manager_table.from_frame(frame[names == subject], evaluation.metric_names(catalog), state.uri)
+        rows = manager_table.from_frame(frame[names == subject], catalog.metric_names, state.uri)
         others = tuple(sorted(set(map(str, names))))
         yield Judged(target, catalog, tuple(paths), tuple(sorted(rows, key=lambda row: row.session)), others)

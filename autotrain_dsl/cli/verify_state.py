@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from autotrain_dsl import adoption, audit, evaluation, nightly
+from autotrain_dsl import adoption, audit, nightly
 from autotrain_dsl.cli import jobs
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE, WRONG_USE, worst
 from autotrain_dsl.cli.jobs import Target
@@ -69,7 +69,7 @@ def _verify(target: Target) -> tuple[int, dict[str, Any]]:
 
 def _fill(content: dict[str, Any], target: Target) -> None:
     with jobs.compiled(target) as (catalog, _):
-        metrics = evaluation.metric_names(catalog)
+        metrics = catalog.metric_names
         state = open_state(target.manager, target.access)
         try:
             content["damaged"] += state.verify()

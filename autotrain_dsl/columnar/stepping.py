@@ -71,6 +71,7 @@ class Judgements:
 
     colony: Colony
     stages: Stages
+    books: Sequence[Rulebook]
     outcome: Codes
     actual: Small
     suggested: Small
@@ -125,10 +126,10 @@ def judge(colony: Colony) -> Judgements:
     actual, count = np.zeros(rows, np.int32), np.zeros(rows, np.int32)
     suggested = actual if colony.actual is None else np.zeros(rows, np.int32)  # an open loop runs what is suggested
     stay = count if colony.judged is None else np.zeros(rows, np.int32)
-    found = Judgements(colony, stages, outcome, actual, suggested, count, stay, lost)
+    found = Judgements(colony, stages, books, outcome, actual, suggested, count, stay, lost)
     with np.errstate(all="ignore"):  # what is no finite number is missing
         for first, last in _blocks(histories):
-            _Block(found, books, first, last).run()
+            _Block(found, first, last).run()
     return found
 
 
@@ -143,16 +144,16 @@ def _blocks(histories: Histories) -> list[tuple[int, int]]:
 class _Block:
     """Some subjects, with all their sessions."""
 
-    def __init__(self, found: Judgements, books: Sequence[Rulebook], first: int, last: int) -> None:
+    def __init__(self, found: Judgements, first: int, last: int) -> None:
         colony = found.colony
         rows = slice(int(colony.histories.starts[first]), int(colony.histories.starts[last]))
-        self.stages, self.books = found.stages, books
+        self.stages, self.books = found.stages, found.books
         self.histories = colony.histories.part(first, last)
-        self.table = Table(self.histories, max(book.deepest for book in books))
+        self.table = Table(self.histories, max(book.deepest for book in self.books))
         self.columns = [
-            dict(zip(book.metrics, at, strict=True)) for book, at in zip(books, colony.columns, strict=True)
+            dict(zip(book.metrics, at, strict=True)) for book, at in zip(self.books, colony.columns, strict=True)
         ]
-        self.graph = colony.graph[rows] if colony.graph is not None and len(books) > 1 else None
+        self.graph = colony.graph[rows] if colony.graph is not None and len(self.books) > 1 else None
         self.given = None if colony.actual is None else colony.actual[rows]
         self.judged = None if colony.judged is None else colony.judged[rows]
         self.apart = self.judged is not None  # a stay may have sessions that are not judged
@@ -286,7 +287,7 @@ class _Block:
         if self.apart:
             slot = slot * self.stays + np.minimum(stay, self.stays) - 1
         offsets = self.offsets[actual, slot]
-        outcome = self.known.take(offsets + self.places[rows], mode="clip")
+        outcome: Codes = self.known.take(offsets + self.places[rows], mode="clip")
         for code in self.stepped:
             chosen = np.flatnonzero(actual == code)
             if len(chosen):

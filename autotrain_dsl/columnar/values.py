@@ -223,10 +223,11 @@ def window(of: Series, start: int | None, stop: int | None, need: int) -> Series
     length = of.length
     first: Any = 0 if start is None else np.minimum(start, length) if start >= 0 else np.maximum(length + start, 0)
     last = length if stop is None else np.minimum(stop, length) if stop >= 0 else np.maximum(length + stop, 0)
-    kept: Whole = np.maximum(last - first, 0)
+    kept: Any = np.maximum(last - first, 0)
     if stop is not None and stop >= 0:  # counted from the beginning: it is further back with every session
         width, dropped = min(need, stop, len(of.columns)), length - last
-        return Series([_picked(of.columns, dropped + number) for number in range(width)], kept)
+        picked = [_picked(of.columns, np.asarray(dropped + number)) for number in range(width)]
+        return Series(picked, kept)
     dropped_all = 0 if stop is None else -stop
     width = need if start is None or start >= 0 else min(need, -start - dropped_all)
     return Series(of.columns[dropped_all : dropped_all + width], kept)
@@ -238,7 +239,7 @@ def present(of: Series, need: int) -> Series:
     if all(column.all() for column in there):
         return of
     width = len(of.columns)
-    length = np.sum(there, axis=0, dtype=np.int64)
+    length: Any = np.sum(there, axis=0, dtype=np.int64)
     order = np.argsort(~np.stack(there), axis=0, kind="stable")  # those that are there first, in their order
     return Series([_picked(of.columns, order[number]) for number in range(min(width, need))], length)
 

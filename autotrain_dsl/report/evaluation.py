@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import pandas as pd
 
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.judging import Outcome
@@ -16,12 +19,15 @@ from autotrain_dsl.tables.issues import Issue
 from autotrain_dsl.tables.manager import Row
 
 FORMAT = 1
+LISTED = 100_000  # sessions of one run in its report
 _SHOWN = 20
 _COMPARED = (
     "session_date", "task", "curriculum_name", "curriculum_version",
     "current_stage_suggested", "current_stage_actual", "if_overriden_by_trainer", "session_at_current_stage",
     "decision", "next_stage_suggested", "missing",
 )  # fmt: skip
+
+_LISTED = ("subject_id", "session", *_COMPARED, "rule", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +61,23 @@ class Run:
 
 def counts(run: Run) -> dict[str, int]:
     """The figures of the summary."""
-    judged = run.outcome.judged
-    decisions = [row.decision for row in judged]
+    judged, bulk = run.outcome.judged, run.outcome.bulk
+    decisions = Counter(row.decision for row in judged)
+    held = sum(row.decision == "STAY" and bool(row.missing) for row in judged)
+    overridden = sum(bool(row.if_overriden_by_trainer) for row in judged)
+    if bulk is not None:
+        decisions.update({str(decision): n for decision, n in bulk["decision"].value_counts().items()})
+        held += int(_are_held(bulk).sum())
+        overridden += int(bulk["if_overriden_by_trainer"].sum())
     return {
         "mice": run.outcome.subjects,
         "sessions_read": run.behavior.rows,
-        "judged": len(judged),
-        "progressed": decisions.count("PROGRESS"),
-        "rolled_back": decisions.count("ROLLBACK"),
-        "stayed": decisions.count("STAY"),
-        "held_for_missing_data": sum(row.decision == "STAY" and bool(row.missing) for row in judged),
-        "overridden": sum(bool(row.if_overriden_by_trainer) for row in judged),
+        "judged": run.outcome.count,
+        "progressed": decisions["PROGRESS"],
+        "rolled_back": decisions["ROLLBACK"],
+        "stayed": decisions["STAY"],
+        "held_for_missing_data": held,
+        "overridden": overridden,
         "corrected": len(run.outcome.replaced),
         "not_judged": len(run.outcome.unjudged),
         "stale": len(run.outcome.stale),
@@ -92,8 +104,8 @@ def as_text(run: Run) -> str:
             f"  rolled back  {n['rolled_back']:>7,}",
             f"  stayed       {n['stayed']:>7,}  (held for missing data: {n['held_for_missing_data']:,})",
         ]
-        lines += _held(run.outcome.judged)
-        lines += _moves(run.outcome.latest)
+        lines += _held(run.outcome)
+        lines += _moves(run.outcome)
         lines += [f"  overridden by a trainer: {n['overridden']:,}"] if n["overridden"] else []
     lines += _corrections(run.outcome.replaced)
     lines += _issues("could not be judged", run.outcome.unjudged)
@@ -119,7 +131,8 @@ def content(run: Run, catalog: Catalog) -> dict[str, Any]:
         "failed": [],
         "curriculums": _curriculums(run, catalog),
         "summary": counts(run),
-        "judged": [_row(row) for row in run.outcome.judged],
+        "judged": _listed(run.outcome),
+        "judged_not_listed": max(run.outcome.count - LISTED, 0),
         "corrected": [{"before": _row(before), "after": _row(after)} for before, after in run.outcome.replaced],
         "not_judged": [_issue(issue) for issue in run.outcome.unjudged],
         "stale": [_issue(issue) for issue in run.outcome.stale],
@@ -130,6 +143,9 @@ def content(run: Run, catalog: Catalog) -> dict[str, Any]:
 def _curriculums(run: Run, catalog: Catalog) -> list[dict[str, str]]:
     """The curriculums by which sessions were judged in this run, with the hash of their content."""
     used = {(row.curriculum_name, row.curriculum_version) for row in run.outcome.judged}
+    if run.outcome.bulk is not None:
+        pairs = run.outcome.bulk[["curriculum_name", "curriculum_version"]].drop_duplicates()
+        used |= set(pairs.itertuples(index=False, name=None))
     found = [(name, version, catalog.find(name, version)) for name, version in sorted(used)]
     return [{"name": n, "version": v, "sha256": graph.content_hash} for n, v, graph in found if graph is not None]
 
@@ -171,20 +187,34 @@ def _shown(value: object) -> str:
     return "empty" if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _held(judged: Sequence[Row]) -> list[str]:
+def _held(outcome: Outcome) -> list[str]:
     """Which mice stay where they are because a rule lacked data."""
     groups: dict[str, list[int]] = {}
-    for row in judged:
+    for row in outcome.judged:
         if row.decision == "STAY" and row.missing:
             groups.setdefault(row.subject_id, []).append(row.session)
-    return _cut([f"    mouse {clean(subject)} {_sessions(numbers)}" for subject, numbers in groups.items()])
+    if outcome.bulk is not None:
+        held = outcome.bulk[_are_held(outcome.bulk)]
+        for subject, session in zip(held["subject_id"], held["session"], strict=True):
+            groups.setdefault(subject, []).append(session)
+    return _cut([f"    mouse {clean(subject)} {_sessions(numbers)}" for subject, numbers in sorted(groups.items())])
 
 
-def _moves(latest: Sequence[Row]) -> list[str]:
+def _are_held(bulk: pd.DataFrame) -> pd.Series[bool]:
+    return (bulk["decision"] == "STAY") & (bulk["missing"] != "")
+
+
+def _moves(outcome: Outcome) -> list[str]:
     """Which mice change their stage, by the newest session of each."""
-    moved = [row for row in sorted(latest, key=lambda row: row.key) if row.decision != "STAY"]
-    arrows = [(row, f"{row.current_stage_actual} -> {row.next_stage_suggested}") for row in moved]
-    lines = [f"    mouse {clean(row.subject_id)} session {row.session}: {clean(arrow)}" for row, arrow in arrows]
+    columns = ["subject_id", "session", "current_stage_actual", "next_stage_suggested"]
+    moved = [[getattr(row, column) for column in columns] for row in outcome.latest if row.decision != "STAY"]
+    if outcome.bulk is not None:
+        last = outcome.bulk[~outcome.bulk["subject_id"].duplicated(keep="last")]
+        moved += last.loc[last["decision"] != "STAY", columns].to_numpy().tolist()
+    lines = [
+        f"    mouse {clean(subject)} session {session}: {clean(f'{actual} -> {following}')}"
+        for subject, session, actual, following in sorted(moved, key=lambda move: move[:2])
+    ]
     return ["  change their stage for the next session:", *_cut(lines)] if lines else []
 
 
@@ -241,5 +271,14 @@ def _issue(issue: Issue) -> dict[str, Any]:
 
 
 def _row(row: Row) -> dict[str, Any]:
-    columns = ("subject_id", "session", *_COMPARED, "rule", "reason")
-    return {column: getattr(row, column) for column in columns}
+    return {column: getattr(row, column) for column in _LISTED}
+
+
+def _listed(outcome: Outcome) -> list[dict[str, Any]]:
+    """The rows of a run, the first of them where they are very many: df_manager holds all."""
+    rows = [_row(row) for row in outcome.judged]
+    if outcome.bulk is not None:
+        found: Any = outcome.bulk.head(max(LISTED - len(rows), 0))[list(_LISTED)].to_dict("records")
+        rows += found
+        rows.sort(key=lambda row: (row["subject_id"], row["session"]))
+    return rows[:LISTED]

@@ -83,23 +83,46 @@ def to_frame(rows: Iterable[Row], integers: frozenset[str] = frozenset()) -> pd.
     names = sorted({name for row in ordered for name in row.values})
     data: dict[str, Any] = {column: _column(column, ordered) for column in columns.BEFORE_METRICS}
     for name in names:
-        values = [row.values.get(name) for row in ordered]
-        whole = name in integers and all(
-            value is None or (value.is_integer() and abs(value) < 2**53) for value in values
-        )
-        data[name] = pd.Series(values, dtype="Int64" if whole else "float64")
+        values = np.array([row.values.get(name) for row in ordered], np.float64)
+        data[name] = metric_column(values, whole=name in integers)
     data.update({column: _column(column, ordered) for column in (*columns.AFTER_METRICS, *columns.OWN)})
     for name in sorted({name for row in ordered for name in row.extra}):
         data[name] = _foreign([row.extra.get(name) for row in ordered])
     return pd.DataFrame(data)
 
 
-def merged(frame: pd.DataFrame, rows: Iterable[Row], integers: frozenset[str] = frozenset()) -> pd.DataFrame:
+def of_columns(data: Mapping[str, Any]) -> pd.DataFrame:
+    """The table of ``to_frame`` from whole columns, sorted, in their order."""
+    return pd.DataFrame({name: pd.Series(_tidy(values), dtype=_dtype(name, values)) for name, values in data.items()})
+
+
+def _dtype(name: str, values: Any) -> Any:
+    if name in columns.MANAGER:
+        return _DTYPES.get(name, "object")
+    return values.dtype
+
+
+def _tidy(values: Any) -> Any:
+    """A column with its texts as they are kept; every different text is looked at once."""
+    if values.dtype.kind != "O":
+        return values
+    changed = {text: kept for text in set(values.tolist()) if (kept := _kept_text(text)) != text}
+    return np.array([changed.get(text, text) for text in values.tolist()], object) if changed else values
+
+
+def metric_column(values: npt.NDArray[np.float64], *, whole: bool) -> Any:
+    """The column of a metric, NaN where a value is missing; ``whole`` says that it is one of whole numbers."""
+    present = values[~np.isnan(values)]
+    if whole and bool(((np.floor(present) == present) & (np.abs(present) < 2**53)).all()):
+        return pd.Series(values).astype("Int64")
+    return pd.Series(values)
+
+
+def merged(frame: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """A table that ``to_frame`` has made, with rows added, or put in place of those of the same subject and session.
 
     The same as making it from all rows at once, without turning every row of a large table to Python.
     """
-    new = to_frame(rows, integers)
     replaced = _among(frame, new)
     kept = frame[~replaced] if replaced.any() else frame
     foreign = extra_columns(frame)
@@ -167,9 +190,13 @@ def _foreign(values: list[Cell]) -> Any:
 
 def _column(column: str, rows: list[Row]) -> Any:
     values = [getattr(row, column) for row in rows]
-    # A lone carriage return is written without quotes and ends a line when it is read.
-    values = [re.sub("\r\n?", "\n", value).strip() if isinstance(value, str) else value for value in values]
+    values = [_kept_text(value) if isinstance(value, str) else value for value in values]
     return pd.Series(values, dtype=_DTYPES.get(column, "object"))
+
+
+def _kept_text(text: str) -> str:
+    # A lone carriage return is written without quotes and ends a line when it is read.
+    return re.sub("\r\n?", "\n", text).strip()
 
 
 def from_frame(
