@@ -25,12 +25,11 @@ from autotrain_dsl.tasks import TaskSchemas
 
 
 class Deeper(Protocol):
-    """Finds more in a compiled curriculum, given what the compiler has found: those of ``CHEAP``.
+    """Finds more in a compiled curriculum, given what the compiler has found: those of ``CHEAP``."""
 
-    ``complete`` says whether everything was looked for.
-    """
-
-    complete: bool
+    @property
+    def complete(self) -> bool:
+        """Whether everything was looked for."""
 
     def __call__(self, graph: StateGraph, known: Sequence[Diagnostic]) -> Iterable[Diagnostic]:
         """The findings."""
