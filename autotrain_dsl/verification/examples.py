@@ -46,7 +46,7 @@ class Spared:
 
     def __call__(self, graph: StateGraph, known: Sequence[Diagnostic]) -> list[Diagnostic]:
         """The findings on one curriculum; ``known`` are those of the compiler."""
-        left = [stage for stage in graph.stages if not stage.final and not self._is_fine(graph, stage)]
+        left = [stage for stage in graph.stages if not stage.final and not self.is_fine(graph, stage)]
         if not left:
             return []
         if self._cheap is None:
@@ -55,7 +55,7 @@ class Spared:
             self._cheap = checking.Cheap()
         return self._cheap(graph, known, left)
 
-    def _is_fine(self, graph: StateGraph, stage: Stage) -> bool:
+    def is_fine(self, graph: StateGraph, stage: Stage) -> bool:
         """Whether every rule can decide, no condition is always true, and no two rules contradict each other.
 
         What is shown by mice of whose sessions no value is missing holds for all that the solver would look at.
