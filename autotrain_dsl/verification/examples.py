@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from autotrain_dsl.diagnostics import Diagnostic
 from autotrain_dsl.expressions import printer
+from autotrain_dsl.expressions.evaluator import Evaluator
 from autotrain_dsl.expressions.nodes import MIRRORED, Comparison, Literal, Logic, Node, size
-from autotrain_dsl.expressions.ranges import Range, range_of
+from autotrain_dsl.expressions.ranges import Range, range_of, thresholds
 from autotrain_dsl.expressions.reads import reads_of
 from autotrain_dsl.expressions.scope import SITUATION
 from autotrain_dsl.graph import StateGraph
-from autotrain_dsl.interpreter import FIRED, History, Situation, traces
 from autotrain_dsl.model import Move, Stage, Transition, Trigger
-from autotrain_dsl.verification.scales import thresholds
 
 if TYPE_CHECKING:
     from autotrain_dsl.verification.checking import Cheap
@@ -67,17 +66,17 @@ class Spared:
             return False
         to_decide = {n for n, _ in rules}
         to_be_untrue = {n for n, rule in rules if rule.program is not None}
-        for situation, history in islice(_mice(graph, stage, int(reach)), min(_MICE, self.mice)):
+        for evaluator in islice(_mice(graph, stage, int(reach)), min(_MICE, self.mice)):
             if not (to_decide or to_be_untrue):
                 break
             self.mice -= 1
-            verdicts = {trace.number: trace.verdict == FIRED for trace in traces(graph, situation, history)}
-            to_decide.discard(next((n for n, fired in verdicts.items() if fired), 0))
-            to_be_untrue -= {n for n, fired in verdicts.items() if not fired}
+            true = [n for n, rule in rules if rule.program is None or evaluator.value(rule.program) is True]
+            to_decide.difference_update(true[:1])
+            to_be_untrue.intersection_update(true)
         return not (to_decide or to_be_untrue)
 
 
-def _mice(graph: StateGraph, stage: Stage, reach: int) -> Iterator[tuple[Situation, History]]:
+def _mice(graph: StateGraph, stage: Stage, reach: int) -> Iterator[Evaluator]:
     """Mice whose sessions are all alike, with values about the thresholds of a stage, those of extreme values first."""
     found: dict[str, set[float]] = {}
     for rule in graph.rules(stage.name):
@@ -93,9 +92,8 @@ def _mice(graph: StateGraph, stage: Stage, reach: int) -> Iterator[tuple[Situati
     situations = _inwards(sorted({(max(total, here), here) for total, here in product(*counts)}))
     extremes = product(product(*(each[:2] for each in choices)), situations[:2])
     for values, (total, here) in chain(extremes, product(product(*choices), situations)):
-        sessions = range(max(total - reach, 0) + 1, total + 1)
-        history = {name: (value,) * len(sessions) for name, value in zip(metrics, values, strict=True)}
-        yield Situation(stage.name, total, here), History(tuple(sessions), history)
+        history = {name: (value,) * min(total, reach) for name, value in zip(metrics, values, strict=True)}
+        yield Evaluator({**history, **dict(zip(SITUATION, (float(total), float(here)), strict=True))}, here)
 
 
 def _around(values: Collection[float], within: Range) -> list[float]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import floor, isfinite
 
-from autotrain_dsl.expressions.nodes import Comparison, Literal, names, walk
-from autotrain_dsl.expressions.ranges import range_of
+from autotrain_dsl.expressions.nodes import Comparison, Literal, walk
+from autotrain_dsl.expressions.ranges import thresholds
 from autotrain_dsl.graph import StateGraph
 
 _ORDINARY = 1e9  # what a metric without a declared range is at most, unless thresholds are large
@@ -55,14 +55,6 @@ def scale_of(graph: StateGraph) -> Scale:
             best = best if isfinite(best) else end * min(10 * max(high, 1.0), limit)
             perfect[name] = float(floor(best * end) * end) if metric.integer else best
     return Scale(limit, max(_COUNTED, limit), usual, steps, perfect)
-
-
-def thresholds(comparison: Comparison) -> Iterator[tuple[str, float]]:
-    """What the names on one side of a comparison are compared with, where it is a single number."""
-    for side, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
-        values = range_of(other)
-        if values.is_single and isfinite(values.low):
-            yield from ((name, values.low) for name in names(side))
 
 
 def _comparisons(graph: StateGraph) -> Iterator[Comparison]:
