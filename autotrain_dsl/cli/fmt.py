@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -136,6 +133,8 @@ def _tell(file: _File, *, check: bool, differing: bool) -> None:
 
 def _difference(name: str, before: str, after: str) -> Iterator[str]:
     """A unified difference; of a long file one that says that every line is replaced."""
+    import difflib  # noqa: PLC0415 - only for --diff
+
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     if max(len(old), len(new)) <= _COMPARED:
         yield from difflib.unified_diff(old, new, name, name)
@@ -164,6 +163,9 @@ def _guard(target: Path, content: bytes) -> None:
 
 
 def _replace(target: Path, content: bytes) -> None:
+    import shutil  # noqa: PLC0415 - both only where a file is written
+    import tempfile  # noqa: PLC0415
+
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".fmt-")
     try:
         with os.fdopen(handle, "wb") as written:
