@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from autotrain_dsl import document, layers, tasks
+from autotrain_dsl import document, files, layers, tasks
 from autotrain_dsl.codes import document as document_codes
 from autotrain_dsl.codes import resolver as codes
 from autotrain_dsl.codes.verification import CHEAP, SOLVED
 from autotrain_dsl.compiler import Compilation, compile_document, compile_file, placed
 from autotrain_dsl.diagnostics import MAX_FINDINGS, Diagnostic, Note, has_errors, tidy
 from autotrain_dsl.document import Document
+from autotrain_dsl.files import STDIN
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.layers import Library
 from autotrain_dsl.model import Metric
@@ -24,18 +24,13 @@ from autotrain_dsl.source import Source
 from autotrain_dsl.spelling import suggest
 from autotrain_dsl.tasks import TaskSchemas
 
-STDIN = Path("-")
-_SUFFIXES = (".yaml", ".yml")
-MAX_STDIN = document.MAX_BYTES + 1
-
 
 class Deeper(Protocol):
-    """Finds more in a compiled curriculum, given what the compiler has found: those of ``CHEAP``.
+    """Finds more in a compiled curriculum, given what the compiler has found: those of ``CHEAP``."""
 
-    ``complete`` says whether everything was looked for.
-    """
-
-    complete: bool
+    @property
+    def complete(self) -> bool:
+        """Whether everything was looked for."""
 
     def __call__(self, graph: StateGraph, known: Sequence[Diagnostic]) -> Iterable[Diagnostic]:
         """The findings."""
@@ -109,7 +104,7 @@ def build(
     libraries: dict[Path | None, Library] = {}  # files that are given one by one share what they extend
     for path in paths:
         library = libraries.setdefault(root := _tree(path), Library(root))
-        for file in files(path):
+        for file in files.candidates(path):
             work.take(file, library, explicit=file == path, stdin=stdin)
     work.documents += [document for library in libraries.values() for document in library.documents()]
     return work.catalog()
@@ -161,7 +156,7 @@ class _Building:
             return
         self.seen.add(real)
         text = document.parse_bytes(stdin, "<stdin>") if file == STDIN else library.text(file)
-        kind = kind_of(text[0], explicit=explicit)
+        kind = files.kind_of(text[0], explicit=explicit)
         if kind == "task":
             self.task_schemas += 1
             self.found += _task_findings(text)
@@ -197,39 +192,6 @@ def _tree(path: Path) -> Path | None:
         return None
     inside = layers.tree_of(path / "file.yaml")
     return inside if inside.name == "curriculums" else path
-
-
-def files(path: Path) -> Iterator[Path]:
-    """The YAML files below a folder that may be curriculums or task schemas, in order; a file alone is itself."""
-    if path == STDIN or not path.is_dir():
-        yield path
-        return
-    for file in below(path, _SUFFIXES):
-        if file.stem[-5:] != ".test":
-            yield file
-
-
-def below(path: Path, suffixes: str | tuple[str, ...]) -> Iterator[Path]:
-    """The files below a folder that end in one of some suffixes, in order; hidden ones are left out."""
-    for folder, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if name.endswith(suffixes) and not name.startswith("."):
-                yield Path(folder, name)
-
-
-def kind_of(read: Document | None, *, explicit: bool) -> str:
-    """What a YAML file is about: a ``curriculum``, unless it evidently is a ``task``, ``tests`` or ``other``."""
-    if read is None:
-        return "curriculum"
-    if {"tests", "properties"} & read.data.keys() and not {"stages", "extends"} & read.data.keys():
-        return "tests"
-    if "managers" in read.data and "stages" not in read.data:
-        return "other"  # a configuration of the nightly run
-    if {"metrics", "parameters"} & read.data.keys() and not {"stages", "extends"} & read.data.keys():
-        return "task"
-    speaks = {"dsl_version", "stages", "extends", "task_schema"} & read.data.keys()
-    return "curriculum" if explicit or speaks else "other"
 
 
 def _task_findings(text: tuple[Document | None, list[Diagnostic]]) -> list[Diagnostic]:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from autotrain_dsl import document, layers, layout
-from autotrain_dsl.catalog import kind_of
+from autotrain_dsl import document, layout
 from autotrain_dsl.codes import kit as codes
-from autotrain_dsl.compiler import compile_document
 from autotrain_dsl.diagnostics import Diagnostic, has_errors
 from autotrain_dsl.document import Document
-from autotrain_dsl.layers import Library
-from autotrain_dsl.silence import silence
+from autotrain_dsl.files import kind_of
 from autotrain_dsl.source import Source
-from autotrain_dsl.tasks import TaskSchemas
 from autotrain_dsl.trivia import trivia
 
 _MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"  # at the beginning of a text that says in which order its bytes stand
-
-
-_LINE = re.compile(r"\bline \d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +49,9 @@ def checked(content: bytes, path: Path, schemas: Path | None = None) -> Formatte
     done, before = _arranged(read), read.source.text
     if done.text in (None, before) or kind_of(read, explicit=False) != "curriculum":
         return done
-    if _meaning(before, path, schemas) != _meaning(done.text or "", path, schemas):
+    from autotrain_dsl.meaning import meaning  # noqa: PLC0415 - takes the compiler; most files stay as they are
+
+    if meaning(before, path, schemas) != meaning(done.text or "", path, schemas):
         return _refused(read, "in the layout this curriculum would mean something else")
     return done
 
@@ -78,17 +72,6 @@ def _arranged(read: Document) -> Formatted:
 def _refused(read: Document, message: str) -> Formatted:
     hint = "it is left as it is; the cause is a comment or a text that is written in an unusual way"
     return Formatted(None, (Diagnostic(codes.CANNOT_FORMAT, read.source.whole(), message, hint),))
-
-
-def _meaning(text: str, path: Path, schemas: Path | None) -> tuple[str, list[tuple[str, str]]]:
-    """The hash of the compiled curriculum, and what is found in it."""
-    library = Library(layers.tree_of(path))
-    written = layers.checked(document.parse(Source(str(path), text)))
-    compiled = compile_document(path, written, library, TaskSchemas(schemas))
-    own = [] if compiled.document is None else [compiled.document]
-    left = silence(compiled.diagnostics, [*library.documents(), *own], own if compiled.graph is not None else [])
-    found = sorted((each.code.id, _LINE.sub("line", each.message)) for each in left)  # lines may move
-    return compiled.graph.content_hash if compiled.graph is not None else "", found
 
 
 def _same(one: document.Value, other: document.Value) -> bool:

@@ -10,7 +10,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import takewhile
 
 from ruamel.yaml import YAML
@@ -273,14 +273,20 @@ def _double_quoted(value: str) -> str:
 
 def _dumped(value: Value, *, flow: bool, ascii_only: bool = False) -> str:
     """What ruamel.yaml writes for a scalar inside of ``[...]``, or behind a key."""
+    stream = io.StringIO()
+    _writer(flow=flow, ascii_only=ascii_only).dump([value] if flow else {"k": value}, stream)
+    written = stream.getvalue().removesuffix("\n")
+    return written[1:-1] if flow else written[len("k: ") :]
+
+
+@cache
+def _writer(*, flow: bool, ascii_only: bool) -> YAML:
+    """What writes scalars; to make one takes longer than to write with it."""
     yaml = YAML()
     yaml.width = 1 << 30
     yaml.default_flow_style = flow
     yaml.allow_unicode = not ascii_only
-    stream = io.StringIO()
-    yaml.dump([value] if flow else {"k": value}, stream)
-    written = stream.getvalue().removesuffix("\n")
-    return written[1:-1] if flow else written[len("k: ") :]
+    return yaml
 
 
 def _folds(value: str) -> bool:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rapidfuzz import fuzz, process
-
 _SHOWN = 8
 _COMPARED = 64  # a word of more letters is no slip of the finger
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that ``word`` was most likely meant to be, or None if none is near."""
+    from rapidfuzz import fuzz, process  # noqa: PLC0415 - most files have no misspelt word
+
     names = sorted(known, reverse=True)  # of two that are as near the later one, say of two versions
     folded = [name.casefold()[:_COMPARED] for name in names]
     found = process.extractOne(word.casefold()[:_COMPARED], folded, scorer=fuzz.ratio, score_cutoff=60)

@@ -14,7 +14,7 @@ from unittest import mock
 import pytest
 from colony import ROOT, TASK, command
 
-from autotrain_dsl import catalog, document, effective, layers
+from autotrain_dsl import document, effective, files, layers
 from autotrain_dsl.compiler import Compilation, compile_document, compile_file
 from autotrain_dsl.effective import DEFAULT, Effective
 from autotrain_dsl.layers import Library
@@ -25,7 +25,7 @@ FOLDERS = (ROOT / "curriculums", ROOT / "tests" / "data" / "valid")
 FILES = [
     path
     for folder in FOLDERS
-    for path in catalog.files(folder)
+    for path in files.candidates(folder)
     if "\nabstract: true" not in path.read_text(encoding="utf-8") and "schemas" not in path.parts
 ]
 TASKS = TaskSchemas(ROOT / "tests" / "data" / "schemas" / "tasks")

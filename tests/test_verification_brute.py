@@ -16,7 +16,8 @@ from autotrain_dsl.expressions.functions import Value
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.interpreter import FIRED, PROGRESS, ROLLBACK, Decision, History, Situation, step, traces
 from autotrain_dsl.tasks import TaskSchemas
-from autotrain_dsl.verification.checking import Limits, verify
+from autotrain_dsl.verification.checking import Cheap, Limits, verify
+from autotrain_dsl.verification.examples import Spared
 from autotrain_dsl.verification.model import Report
 
 SESSIONS = 4
@@ -139,6 +140,20 @@ def test_all_mice_one_by_one_say_the_same(seed: int, folder: Path) -> None:
     assert all("beyond" in each.why or "circle" in each.why for each in report.open)
     _about_stages(graph, compiled, report)
     _about_journeys(graph, report, claimed["decision"].upper(), claimed["stage"], suite.claims[0].when)
+
+
+def test_validate_finds_what_the_solver_finds(folder: Path) -> None:
+    unasked = 0
+    for seed in range(24):
+        (folder / "small.yaml").write_text(curriculum(Random(f"spared {seed}")), encoding="utf-8")
+        compiled = Compiler(TaskSchemas(folder)).compile(folder / "small.yaml")
+        if compiled.graph is None:
+            continue
+        spared, cheap = Spared(), Cheap()
+        assert spared(compiled.graph, compiled.diagnostics) == cheap(compiled.graph, compiled.diagnostics), seed
+        assert spared.complete == cheap.complete
+        unasked += sum(spared.is_fine(compiled.graph, stage) for stage in compiled.graph.stages if not stage.final)
+    assert unasked > 24
 
 
 def _about_stages(graph: StateGraph, compiled: Compilation, report: Report) -> None:

@@ -9,7 +9,8 @@ import pytest
 from language_kit import compile_text
 from planted import FAULTS, levels, text
 
-from autotrain_dsl.verification.checking import Limits, verify
+from autotrain_dsl.verification.checking import Cheap, Limits, verify
+from autotrain_dsl.verification.examples import Spared
 from autotrain_dsl.verification.model import Report
 
 LIMITS = Limits(sessions=9)
@@ -32,6 +33,18 @@ def test_a_planted_fault_is_found(fault: str, seed: int, tmp_path_factory: pytes
     codes = {finding.diagnostic.code.id for finding in told.findings}
     assert fault[:6] in codes, curriculum
     assert not told.open, curriculum
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_that_validate_tells_of_is_not_taken_for_fine(
+    fault: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    random = Random(fault)
+    found = levels(random)
+    compiled = compile_text(text(found, FAULTS[fault](random, found)), tmp_path_factory.getbasetemp())
+    assert compiled.graph is not None
+    told = Cheap()(compiled.graph, compiled.diagnostics)
+    assert Spared()(compiled.graph, compiled.diagnostics) == told
 
 
 @pytest.mark.parametrize("seed", range(0, 200, 10))

@@ -20,6 +20,7 @@ from autotrain_dsl.expressions import checker, parser
 from autotrain_dsl.expressions.evaluator import Program, compile_node
 from autotrain_dsl.expressions.nodes import size
 from autotrain_dsl.expressions.scope import Scope, situation
+from autotrain_dsl.files import TEST_SUFFIXES, below, kind_of
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.layers import Library
 from autotrain_dsl.model import Metric, Trigger
@@ -30,7 +31,6 @@ from autotrain_dsl.tasks import TaskSchemas, metric_scope
 
 _BUDGET = 40_000_000  # parts of conditions times sessions that they may look at, of one file
 MAX_WITHIN = 100  # sessions within which a stage is claimed to be reachable
-SUFFIXES = (".test.yaml", ".test.yml")
 
 
 @dataclass
@@ -57,16 +57,16 @@ class Compiler:
         if catalog.refusal(path) is not None:
             return False
         read = self.library(path).text(path)[0]
-        return catalog.kind_of(read, explicit=False) == "curriculum" and not self.compile(path).abstract
+        return kind_of(read, explicit=False) == "curriculum" and not self.compile(path).abstract
 
 
 def files(path: Path) -> list[Path]:
     """The test files that a path means: itself, those below a folder, or those beside a curriculum of that name."""
     if path.is_dir():
-        return list(catalog.below(path, SUFFIXES))
-    if path.name.endswith(SUFFIXES):
+        return list(below(path, TEST_SUFFIXES))
+    if path.name.endswith(TEST_SUFFIXES):
         return [path]
-    return [file for file in sorted(path.parent.glob("*")) if file.name.endswith(SUFFIXES) and _tests(file, path)]
+    return [file for file in sorted(path.parent.glob("*")) if file.name.endswith(TEST_SUFFIXES) and _tests(file, path)]
 
 
 def _tests(file: Path, curriculum: Path) -> bool:

@@ -12,7 +12,7 @@ from autotrain_dsl.cases.model import Case
 from autotrain_dsl.changes import compare
 from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION
-from autotrain_dsl.cli.validate import style
+from autotrain_dsl.cli.styling import style
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.report import changes as report
 from autotrain_dsl.report import text

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
-from autotrain_dsl import catalog, document, effective, layers
+from autotrain_dsl import document, effective, layers
 from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION
-from autotrain_dsl.cli.validate import style
+from autotrain_dsl.cli.styling import style
 from autotrain_dsl.compiler import compile_document
 from autotrain_dsl.diagnostics import tidy
 from autotrain_dsl.effective import Effective
+from autotrain_dsl.files import MAX_STDIN, STDIN
 from autotrain_dsl.layers import Library
 from autotrain_dsl.report import text
 from autotrain_dsl.tasks import TaskSchemas
@@ -33,12 +34,12 @@ def command(path: Path, blame: bool, output: str, schemas: Path | None) -> int:
     FILE may be - for standard input. What is printed is a curriculum of the same meaning. Exit code 1 if the
     curriculum has errors; they go to standard error.
     """
-    if path == catalog.STDIN and sys.stdin is None:
+    if path == STDIN and sys.stdin is None:
         raise click.UsageError("-: there is no standard input")
-    name = Path("<stdin>") if path == catalog.STDIN else path
+    name = Path("<stdin>") if path == STDIN else path
     library = Library(layers.tree_of(name))
-    if path == catalog.STDIN:
-        written = layers.checked(document.parse_bytes(sys.stdin.buffer.read(catalog.MAX_STDIN), "<stdin>"))
+    if path == STDIN:
+        written = layers.checked(document.parse_bytes(sys.stdin.buffer.read(MAX_STDIN), "<stdin>"))
     else:
         written = library.written(path)
     compiled = compile_document(name, written, library, TaskSchemas(schemas))

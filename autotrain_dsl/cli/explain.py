@@ -12,8 +12,8 @@ from autotrain_dsl import __version__, explanation, nightly
 from autotrain_dsl.cli import jobs, subjects
 from autotrain_dsl.cli.exits import ATTENTION, worst
 from autotrain_dsl.cli.options import Given, tables
+from autotrain_dsl.cli.styling import style
 from autotrain_dsl.cli.subjects import Judged
-from autotrain_dsl.cli.validate import style
 from autotrain_dsl.judging import Options, Outcome
 from autotrain_dsl.report import explanation as report
 from autotrain_dsl.report.text import clean

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,15 +12,14 @@ from pathlib import Path
 
 import click
 
-from autotrain_dsl import catalog, document, formatting
+from autotrain_dsl import document, files, formatting
 from autotrain_dsl.cli.arguments import PATHS, SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION
-from autotrain_dsl.cli.validate import style
+from autotrain_dsl.cli.styling import style
 from autotrain_dsl.diagnostics import Diagnostic
 from autotrain_dsl.report import text
 from autotrain_dsl.spelling import counted
 
-_SUFFIXES = (".yaml", ".yml")
 _COMPARED = 2_000  # lines: the time that difflib needs can grow with their third power
 
 
@@ -54,7 +50,7 @@ def command(paths: tuple[Path, ...], check: bool, differing: bool, schemas: Path
     PATH is a file, a folder, or - for standard input, which goes to standard output. Comments and empty lines are
     kept; nothing is written if it would mean something else. Exit code 1 if a file cannot be formatted.
     """
-    if catalog.STDIN in paths:
+    if files.STDIN in paths:
         return _stdin(paths, check=check, differing=differing, schemas=schemas)
     found: list[_File] = []
     for each in _all(paths, schemas):
@@ -79,7 +75,7 @@ def command(paths: tuple[Path, ...], check: bool, differing: bool, schemas: Path
 def _stdin(paths: tuple[Path, ...], *, check: bool, differing: bool, schemas: Path | None) -> int:
     if len(paths) > 1 or sys.stdin is None:
         raise click.UsageError("-: standard input is formatted alone" if sys.stdin else "-: there is no standard input")
-    done = _formatted(catalog.STDIN, sys.stdin.buffer.read(catalog.MAX_STDIN), schemas)
+    done = _formatted(files.STDIN, sys.stdin.buffer.read(files.MAX_STDIN), schemas)
     if done.after is None or check or differing:
         _tell(done, check=check, differing=differing)
     else:
@@ -91,7 +87,7 @@ def _all(paths: Iterable[Path], schemas: Path | None) -> Iterator[_File]:
     """Every file once; of a folder those that are not evidently another program's, and no links."""
     seen: set[Path] = set()
     for path in paths:
-        for file in catalog.below(path, _SUFFIXES) if path.is_dir() else [path]:
+        for file in files.below(path, files.SUFFIXES) if path.is_dir() else [path]:
             try:
                 real = file.resolve()
             except (OSError, RuntimeError):  # a link that leads to itself
@@ -120,7 +116,7 @@ def _content(path: Path) -> bytes:
 
 
 def _formatted(path: Path, content: bytes, schemas: Path | None) -> _File:
-    name = "<stdin>" if path == catalog.STDIN else os.path.normpath(path)
+    name = "<stdin>" if path == files.STDIN else os.path.normpath(path)
     done = formatting.checked(content, Path(name), schemas)
     return _File(path, content.decode("utf-8", "replace"), done.text, done.diagnostics, done.ours, content)
 
@@ -137,6 +133,8 @@ def _tell(file: _File, *, check: bool, differing: bool) -> None:
 
 def _difference(name: str, before: str, after: str) -> Iterator[str]:
     """A unified difference; of a long file one that says that every line is replaced."""
+    import difflib  # noqa: PLC0415 - only for --diff
+
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     if max(len(old), len(new)) <= _COMPARED:
         yield from difflib.unified_diff(old, new, name, name)
@@ -165,6 +163,9 @@ def _guard(target: Path, content: bytes) -> None:
 
 
 def _replace(target: Path, content: bytes) -> None:
+    import shutil  # noqa: PLC0415 - both only where a file is written
+    import tempfile  # noqa: PLC0415
+
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".fmt-")
     try:
         with os.fdopen(handle, "wb") as written:

@@ -12,9 +12,10 @@ from pathlib import Path
 import click
 
 from autotrain_dsl import catalog, document
-from autotrain_dsl.cli import validate, whole
+from autotrain_dsl.cli import whole
 from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
+from autotrain_dsl.cli.styling import style
 from autotrain_dsl.codes import document as codes
 from autotrain_dsl.diagnostics import Diagnostic, Severity, tidy
 from autotrain_dsl.legacy import reading, writing
@@ -93,7 +94,7 @@ def _report(found: list[Diagnostic], summary: Mapping[str, int], shape: str) -> 
         click.echo(json.findings(found, dict(summary)), nl=False)
         return
     if found:
-        click.echo(text.findings(found, validate.style()))
+        click.echo(text.findings(found, style()))
     others = summary["other_files"]
     left_out = f" ({counted(others, 'other JSON file')} left out)" if others else ""
     faults = ", ".join(_faults(found, severity) for severity in Severity)

@@ -23,6 +23,7 @@ from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE
 from autotrain_dsl.codes import tables as codes
 from autotrain_dsl.configuration import ManagerConfiguration, S3Configuration
+from autotrain_dsl.files import SUFFIXES
 from autotrain_dsl.judging import Options
 from autotrain_dsl.nightly import Job
 from autotrain_dsl.report import text
@@ -32,8 +33,6 @@ from autotrain_dsl.store.copies import download
 from autotrain_dsl.store.exports import MANAGER, STATS
 from autotrain_dsl.tables.behavior import Layout
 from autotrain_dsl.tables.issues import Issue, TableError
-
-_SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True)
@@ -228,7 +227,7 @@ def _local(uri: str, access: Access, stack: ExitStack) -> Path:
         return Path(access.expand(uri))
     path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="autotrain-dsl-"))) / "curriculums"
     path.mkdir()
-    if not download(folder(uri, access), path, _SUFFIXES, document.MAX_BYTES):
+    if not download(folder(uri, access), path, SUFFIXES, document.MAX_BYTES):
         raise StoreError(f"there are no curriculums at `{uri}`", wrong_use=True)
     return path
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autotrain_dsl import catalog
 from autotrain_dsl.cli.jobs import Target
+from autotrain_dsl.files import candidates
 from autotrain_dsl.store import folder
 from autotrain_dsl.store.base import StoreError
 from autotrain_dsl.store.copies import upload
@@ -34,10 +34,10 @@ def _files(paths: list[Path], schemas: Path | None) -> dict[str, bytes]:
         names = [(each if each.is_dir() else each.parent).resolve().name for each in paths]
         own = base.resolve().name if names.count(base.resolve().name) == 1 else f"{base.resolve().name}_{number}"
         place = "curriculums" if len(paths) == 1 else f"curriculums/{own}"
-        for file in catalog.files(path):
+        for file in candidates(path):
             if _belongs(file, base):
                 found[f"{place}/{file.relative_to(base).as_posix()}"] = file.read_bytes()
-    for file in catalog.files(schemas) if schemas is not None else ():
+    for file in candidates(schemas) if schemas is not None else ():
         if schemas is not None and _belongs(file, schemas):
             found[f"schemas/tasks/{file.name}"] = file.read_bytes()
     return found

@@ -11,10 +11,11 @@ import click
 
 from autotrain_dsl import catalog
 from autotrain_dsl.catalog import Catalog
-from autotrain_dsl.cli import places, validate
+from autotrain_dsl.cli import places
 from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION, OUTSIDE, worst
 from autotrain_dsl.cli.places import Reach
+from autotrain_dsl.cli.styling import style
 from autotrain_dsl.diagnostics import has_errors
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.render import diagram, dot, mermaid, page, table
@@ -67,7 +68,7 @@ def command(paths: tuple[Path, ...], output: str, formats: tuple[str, ...], sche
     if printed and len(subjects) > 1:
         raise click.UsageError(f"--output - prints one curriculum, and here are {len(subjects)}; name one file")
     if built.diagnostics:
-        click.echo(text.findings(built.diagnostics, validate.style()), err=printed)
+        click.echo(text.findings(built.diagnostics, style()), err=printed)
     code = ATTENTION if has_errors(built.diagnostics) else 0
     if printed:
         for subject in subjects:

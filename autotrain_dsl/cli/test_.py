@@ -14,8 +14,9 @@ from autotrain_dsl.cases.loading import Compiler
 from autotrain_dsl.cases.running import Result
 from autotrain_dsl.cli.exits import ATTENTION
 from autotrain_dsl.cli.options import Given, tables
-from autotrain_dsl.cli.validate import style
+from autotrain_dsl.cli.styling import style
 from autotrain_dsl.diagnostics import Diagnostic
+from autotrain_dsl.files import candidates
 from autotrain_dsl.report import cases as report
 from autotrain_dsl.report import text
 from autotrain_dsl.tasks import TaskSchemas
@@ -103,7 +104,7 @@ def _covered(
     """The coverage of every curriculum that has tests, and of those in the folders that have none; errors in these."""
     by_file = {path.resolve(): (path, done) for path, done in results.items()}
     for folder in (path for path in paths if path.is_dir()):
-        for file in catalog.files(folder):
+        for file in candidates(folder):
             if compiler.is_curriculum(file):
                 by_file.setdefault(file.resolve(), (file, []))
     found, broken = {}, list[Diagnostic]()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,16 +10,15 @@ from pathlib import Path
 import click
 
 from autotrain_dsl import __version__, catalog
-from autotrain_dsl.cases import loading
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.cli import solving
 from autotrain_dsl.cli.arguments import PATHS, SCHEMAS
+from autotrain_dsl.cli.styling import style
 from autotrain_dsl.diagnostics import Severity
-from autotrain_dsl.report import github, json, junit, sarif, text
+from autotrain_dsl.files import MAX_STDIN, STDIN, TEST_SUFFIXES
+from autotrain_dsl.report import text
 from autotrain_dsl.spelling import counted
 from autotrain_dsl.tasks import TaskSchemas
-
-_COLOURS = {"error": "red", "warning": "yellow", "help": "cyan", "frame": "blue"}
 
 
 @click.command(epilog="Example:  autotrain-dsl validate --strict curriculums")
@@ -41,12 +39,13 @@ def command(paths: tuple[Path, ...], strict: bool, output: str, schemas: Path | 
     PATH is a file, a folder (all curriculums below it), or - for standard input. A test file is only read (`test` runs
     it). Needs no network, no tables and no credentials. Exit code 1 if there is an error (with --strict: or a warning).
     """
-    if catalog.STDIN in paths and sys.stdin is None:
+    if STDIN in paths and sys.stdin is None:
         raise click.UsageError("-: there is no standard input")
-    stdin = sys.stdin.buffer.read(catalog.MAX_STDIN) if catalog.STDIN in paths else b""
-    tests = [path for path in paths if path.name.endswith(loading.SUFFIXES) and not path.is_dir()]
+    stdin = sys.stdin.buffer.read(MAX_STDIN) if STDIN in paths else b""
+    tests = [path for path in paths if path.name.endswith(TEST_SUFFIXES) and not path.is_dir()]
     checked = catalog.build([path for path in paths if path not in tests], schemas, stdin, solving.deeper())
-    checked = _with_tests(checked, tests, schemas)
+    if tests:
+        checked = _with_tests(checked, tests, schemas)
     if not (checked.compilations or checked.task_schemas or checked.diagnostics or tests):
         names = text.clean(", ".join(str(path) for path in paths))
         raise click.UsageError(f"{names}: no curriculum there (a .yaml file with `stages` or `extends`)")
@@ -57,6 +56,8 @@ def command(paths: tuple[Path, ...], strict: bool, output: str, schemas: Path | 
 
 def _with_tests(checked: Catalog, tests: Sequence[Path], schemas: Path | None) -> Catalog:
     """The same with what is wrong with some test files."""
+    from autotrain_dsl.cases import loading  # noqa: PLC0415 - only for test files
+
     compiler = loading.Compiler(TaskSchemas(schemas))
     found = [each for path in tests for each in loading.load(path, compiler)[1]]
     return replace(checked, diagnostics=(*checked.diagnostics, *catalog.capped(found)))
@@ -65,12 +66,20 @@ def _with_tests(checked: Catalog, tests: Sequence[Path], schemas: Path | None) -
 def _show(checked: Catalog, summary: dict[str, int], output: str, *, strict: bool) -> None:
     found, here = checked.diagnostics, Path.cwd()
     if output == "json":
+        from autotrain_dsl.report import json  # noqa: PLC0415 - so are all that follow: only one of them is needed
+
         click.echo(json.findings(found, summary), nl=False)
     elif output == "sarif":
+        from autotrain_dsl.report import sarif  # noqa: PLC0415
+
         click.echo(sarif.log(found, __version__, here), nl=False)
     elif output == "junit":
-        click.echo(junit.document(_suites(checked, strict=strict)), nl=False)
+        from autotrain_dsl.report import suites  # noqa: PLC0415
+
+        click.echo(suites.document(checked, strict=strict), nl=False)
     elif output == "github":
+        from autotrain_dsl.report import github  # noqa: PLC0415
+
         click.echo("".join(f"{line}\n" for line in github.commands(found, here)), nl=False)
         click.echo(_sentence(summary))
     else:
@@ -79,17 +88,6 @@ def _show(checked: Catalog, summary: dict[str, int], output: str, *, strict: boo
         click.echo(_sentence(summary))
         if not solving.is_there():
             click.echo(solving.ADVICE, err=True)
-
-
-def _suites(checked: Catalog, *, strict: bool) -> list[junit.Suite]:
-    """A suite for every file: its findings, or that there are none."""
-    files: dict[str, list[junit.Case]] = {text.clean(os.path.normpath(c.path)): [] for c in checked.compilations}
-    for each in checked.diagnostics:
-        if each.is_error or strict:
-            title, name = text.clean(f"{each.code.id} {each.message}"), text.clean(each.span.source.name)
-            files.setdefault(name, []).append(junit.Case(title, name, each.span.line, (text.finding(each),)))
-    fine = {name: [junit.Case("nothing is wrong with it", name, 1)] for name, cases in files.items() if not cases}
-    return [junit.Suite(name, tuple(cases or fine[name])) for name, cases in sorted(files.items())]
 
 
 def _summary(checked: Catalog) -> dict[str, int]:
@@ -111,10 +109,3 @@ def _sentence(summary: dict[str, int]) -> str:
     skipped = f" ({counted(summary['other_files'], 'other YAML file')} left out)" if summary["other_files"] else ""
     found = f"{counted(summary['errors'], 'error')}, {counted(summary['warnings'], 'warning')}"
     return f"{', '.join(files)} checked{skipped}: {found}"
-
-
-def style() -> text.Style:
-    """Colours where somebody sees them."""
-    if os.environ.get("NO_COLOR") or sys.stdout is None or not sys.stdout.isatty():
-        return text.plain
-    return lambda part, role: click.style(part, fg=_COLOURS.get(role), bold=role in ("error", "warning", "message"))

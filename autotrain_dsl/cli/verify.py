@@ -16,9 +16,10 @@ from autotrain_dsl.cases.model import Claim
 from autotrain_dsl.cli import solving, whole
 from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION
-from autotrain_dsl.cli.validate import style
+from autotrain_dsl.cli.styling import style
 from autotrain_dsl.compiler import Compilation
 from autotrain_dsl.diagnostics import Diagnostic
+from autotrain_dsl.files import TEST_SUFFIXES, candidates
 from autotrain_dsl.report import text
 from autotrain_dsl.report import verification as report
 from autotrain_dsl.report.verification import Verified
@@ -65,11 +66,11 @@ def command(
     solving.require()
     from autotrain_dsl.verification import checking  # noqa: PLC0415 - takes a solver
 
-    tests = [path for path in paths if path.name.endswith(loading.SUFFIXES) and not path.is_dir()]
+    tests = [path for path in paths if path.name.endswith(TEST_SUFFIXES) and not path.is_dir()]
     compiler = Compiler(TaskSchemas(schemas))
     claims, found, tested = _claims(paths, compiler)
     places = [path for path in paths if path not in tests]
-    known = {file.resolve() for path in places for file in catalog.files(path)}
+    known = {file.resolve() for path in places for file in candidates(path)}
     places += [path for path in tested if path.resolve() not in known]
     checked = catalog.build(places, schemas)
     wrong = [*found, *(each for each in checked.diagnostics if each.is_error)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf, isfinite, isnan
 
@@ -18,6 +19,7 @@ from autotrain_dsl.expressions.nodes import (
     Not,
     Variable,
     Window,
+    names,
 )
 
 _SAME_RANGE = frozenset({"mean", "median", "min", "max", "at_stage", "present"})
@@ -159,3 +161,11 @@ def _truth_of_comparison(node: Comparison) -> bool | None:
 
 def _order(always: bool, never: bool) -> bool | None:
     return True if always else False if never else None
+
+
+def thresholds(comparison: Comparison) -> Iterator[tuple[str, float]]:
+    """What the names on one side of a comparison are compared with, where it is a single number."""
+    for side, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
+        values = range_of(other)
+        if values.is_single and isfinite(values.low):
+            yield from ((name, values.low) for name in names(side))

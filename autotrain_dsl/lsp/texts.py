@@ -10,10 +10,10 @@ from typing import Any
 
 from autotrain_dsl import document, layers, schema, tasks
 from autotrain_dsl.cases import loading
-from autotrain_dsl.catalog import kind_of
 from autotrain_dsl.compiler import Compilation, compile_document
 from autotrain_dsl.diagnostics import Diagnostic, tidy
 from autotrain_dsl.document import Document, Place, Value
+from autotrain_dsl.files import TEST_SUFFIXES, kind_of
 from autotrain_dsl.layers import Library
 from autotrain_dsl.model import TaskSchema
 from autotrain_dsl.silence import silence
@@ -44,7 +44,7 @@ class Text:
     @cached_property
     def kind(self) -> str:
         """What it is about: ``curriculum``, ``task``, ``tests``, ``configuration`` or ``other``."""
-        if self.path.name.endswith(loading.SUFFIXES):
+        if self.path.name.endswith(TEST_SUFFIXES):
             return "tests"
         if self.read[0] is None:
             return "task" if self.path.parent.name == "tasks" else "curriculum"

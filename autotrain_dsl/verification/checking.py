@@ -11,7 +11,7 @@ from autotrain_dsl.diagnostics import Diagnostic
 from autotrain_dsl.expressions import printer
 from autotrain_dsl.expressions.nodes import Node
 from autotrain_dsl.graph import StateGraph
-from autotrain_dsl.model import Transition
+from autotrain_dsl.model import Stage, Transition
 from autotrain_dsl.source import Span
 from autotrain_dsl.verification import better, conditions
 from autotrain_dsl.verification.asking import Questions
@@ -73,11 +73,13 @@ class Cheap:
     pool: Budget = field(default_factory=lambda: replace(_POOL))
     complete: bool = True
 
-    def __call__(self, graph: StateGraph, known: Sequence[Diagnostic]) -> list[Diagnostic]:
-        """The findings on one curriculum; ``known`` are those of the compiler."""
+    def __call__(
+        self, graph: StateGraph, known: Sequence[Diagnostic], stages: Sequence[Stage] | None = None
+    ) -> list[Diagnostic]:
+        """The findings on one curriculum, or on some of its stages; ``known`` are those of the compiler."""
         report, scale, budget = Report(), scale_of(graph), Budget()
         with budget.lent(self.pool, _CHEAP):
-            for stage in graph.stages:
+            for stage in graph.stages if stages is None else stages:
                 if not stage.final:
                     questions = Questions(graph, stage, scale, Limits().sessions, known=known, budget=budget)
                     _take(report, "", stage.span, partial(conditions.cheap, questions))

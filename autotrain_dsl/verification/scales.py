@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import floor, isfinite
 
-from autotrain_dsl.expressions.nodes import Comparison, Literal, names, walk
-from autotrain_dsl.expressions.ranges import range_of
+from autotrain_dsl.expressions.nodes import Comparison, Literal, walk
+from autotrain_dsl.expressions.ranges import thresholds
 from autotrain_dsl.graph import StateGraph
 
 _ORDINARY = 1e9  # what a metric without a declared range is at most, unless thresholds are large
@@ -35,22 +35,20 @@ class Scale:
 
 def scale_of(graph: StateGraph) -> Scale:
     """The scale of the values in a curriculum's rules."""
-    thresholds: dict[str, list[float]] = {name: [] for name in graph.task.metrics}
+    found: dict[str, list[float]] = {name: [] for name in graph.task.metrics}
     largest = 0.0
     for comparison in _comparisons(graph):
         parts = [part for side in (comparison.left, comparison.right) for part in walk(side)]
         numbers = [abs(_number(part.value)) for part in parts if isinstance(part, Literal)]
         largest = max([largest, *numbers])
-        for side, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
-            values = range_of(other)
-            if values.is_single and isfinite(values.low):
-                for name in names(side) & thresholds.keys():
-                    thresholds[name].append(values.low)
+        for name, value in thresholds(comparison):
+            if name in found:
+                found[name].append(value)
     limit = max(_ORDINARY, _BEYOND * largest)
     usual, steps, perfect = {}, {}, {}
     for name, metric in graph.task.metrics.items():
-        high = max([abs(each) for each in thresholds[name]], default=1.0)
-        steps[name] = 1.0 if metric.integer else _step(thresholds[name])
+        high = max([abs(each) for each in found[name]], default=1.0)
+        steps[name] = 1.0 if metric.integer else _step(found[name])
         usual[name] = min(2 * high + steps[name], limit)
         if metric.better != "neither":
             best, end = (metric.maximum, 1) if metric.better == "higher" else (metric.minimum, -1)
