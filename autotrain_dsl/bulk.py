@@ -7,26 +7,25 @@ looks at one session after another; what is judged here comes out the same there
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.columnar.histories import Histories, Small
 from autotrain_dsl.columnar.readable import Readable
 from autotrain_dsl.columnar.stepping import OPEN, Colony, Judgements, Stages, judge
-from autotrain_dsl.columnar.wording import Words
+from autotrain_dsl.columnar.wording import Texts, Wording
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.interpreter import DECISIONS
 from autotrain_dsl.judging import CannotJudgeError, Options, graph_of
 from autotrain_dsl.model import Metric, Move
 from autotrain_dsl.tables import cells, manager
 from autotrain_dsl.tables.behavior import Layout
-from autotrain_dsl.tables.sessions import Flags, Numbers, Sessions
+from autotrain_dsl.tables.sessions import Flags, Numbers, Sessions, Words
 
 FEWEST = 1000  # sessions for which it is worth while
 
@@ -172,14 +171,14 @@ class _Table:
     def frame(self) -> pd.DataFrame:
         """The rows in the columns of ``manager.to_frame``."""
         judged, chosen = self.judged, self.chosen
-        stages = np.array([name for _, name in judged.stages.names], object)
+        stages = [name for _, name in judged.stages.names]
         actual, suggested = judged.actual[chosen], judged.suggested[chosen]
         closed = np.full(len(chosen), self.used.actual is not None)
-        reason, missing = Words(judged).reasons(chosen)
+        reason, missing = Wording(judged).reasons(chosen)
         data: dict[str, Any] = {
-            "subject_id": np.array(list(self.sessions.names), object)[self.sessions.subject[self.rows]],
-            "session_date": self.sessions.text("session_date", cells.date).array(self.rows),
-            "task": self.sessions.task(self.used.layout).array(self.rows),
+            "subject_id": _texts(self.sessions.names, self.sessions.subject[self.rows]),
+            "session_date": self._words(self.sessions.text("session_date", cells.date)),
+            "task": self._words(self.sessions.task(self.used.layout)),
             "session": self.sessions.number[self.rows],
             "session_at_current_stage": judged.count[chosen],
             "curriculum_name": self._of_graph(lambda graph: graph.curriculum.name),
@@ -191,12 +190,12 @@ class _Table:
             ),
             **self._values(),
             "metrics": Readable(judged).texts(chosen),
-            "current_stage_suggested": stages[suggested],
-            "current_stage_actual": stages[actual],
+            "current_stage_suggested": _texts(stages, suggested),
+            "current_stage_actual": _texts(stages, actual),
             "if_closed_loop": closed,
             "if_overriden_by_trainer": closed & (actual != suggested),
-            "decision": np.array([DECISIONS[move] for move in Move], object)[judged.moves[chosen]],
-            "next_stage_suggested": stages[judged.following[chosen]],
+            "decision": _texts([DECISIONS[move] for move in Move], judged.moves[chosen]),
+            "next_stage_suggested": _texts(stages, judged.following[chosen]),
             "rule": self._rule(),
             "reason": reason,
             "missing": missing,
@@ -207,12 +206,14 @@ class _Table:
         }
         return manager.of_columns(data)
 
-    def _of_graph(self, tell: Callable[[StateGraph], str]) -> npt.NDArray[np.object_]:
-        found: npt.NDArray[np.object_] = np.array([tell(graph) for graph in self.used.graphs], object)[self.graph]
-        return found
+    def _of_graph(self, tell: Callable[[StateGraph], str]) -> Texts:
+        return _texts([tell(graph) for graph in self.used.graphs], self.graph)
 
-    def _constant(self, text: str) -> npt.NDArray[np.object_]:
-        return np.full(len(self.rows), text, object)
+    def _words(self, words: Words) -> Texts:
+        return _texts(words.texts, words.codes[self.rows])
+
+    def _constant(self, text: str) -> Texts:
+        return _texts([text], np.zeros(len(self.rows), np.int64))
 
     def _values(self) -> dict[str, Any]:
         """One column for every metric; of a session whose task does not have it, nothing."""
@@ -226,15 +227,14 @@ class _Table:
             found[name] = manager.metric_column(values, whole=name in self.used.integers)
         return found
 
-    def _rule(self) -> npt.NDArray[np.object_]:
+    def _rule(self) -> Texts:
         """Stage and number of the rule that fired, as one text for all rows that it decided."""
         stages, fired = self.judged.stages, self.judged.fired[self.chosen]
         width = int(fired.max(initial=0)) + 1
         texts = [f"{name}:{number}" if number else "" for _, name in stages.names for number in range(width)]
-        found: npt.NDArray[np.object_] = np.array(texts, object)[self.judged.actual[self.chosen] * width + fired]
-        return found
+        return _texts(texts, self.judged.actual[self.chosen] * width + fired)
 
-    def _basis(self) -> npt.NDArray[np.object_]:
+    def _basis(self) -> Texts:
         found = np.empty(len(self.rows), object)
         made: dict[tuple[Metric, ...], list[str]] = {}
         for number, graph in enumerate(self.used.graphs):
@@ -245,3 +245,9 @@ class _Table:
             own = np.flatnonzero(self.graph == number)
             found[own] = [made[metrics][row] for row in self.chosen[own].tolist()]
         return found
+
+
+def _texts(texts: Iterable[str], places: Any) -> Texts:
+    """For every place the text that stands there; of equal ones all rows share one."""
+    found: Texts = np.array([manager.kept_text(text) for text in texts], object)[places]
+    return found

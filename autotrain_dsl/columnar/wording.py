@@ -7,7 +7,7 @@ sequences are compared, it is asked for every session.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -43,10 +43,11 @@ class _Compared:
         return not self.formula.node.type.is_sequence and self.sides[0].node.type.kind is not Kind.TEXT
 
 
-class Words:
-    """Reasons, and what was missing, of sessions that were judged together."""
+class Wording:
+    """Reasons, and what was missing, of sessions that were judged together; every one as ``keep`` makes of it."""
 
-    def __init__(self, judged: Judgements) -> None:
+    def __init__(self, judged: Judgements, keep: Callable[[str], str] = str) -> None:
+        self.keep = keep
         self.judged = judged
         self.books = judged.books
         self._compared = [list(self._of_stage(*key)) for key in judged.stages.names]
@@ -79,7 +80,7 @@ class Words:
                     if compared is None:
                         for at in of_outcome.tolist():
                             decision = self.judged.decision(int(rows[at]))
-                            reasons[at] = decision.reason
+                            reasons[at] = self.keep(decision.reason)
                             missing[at] = "; ".join(str(each) for each in decision.missing)
                         continue
                     for start in range(0, len(of_outcome), _PIECE):
@@ -112,7 +113,7 @@ class Words:
     def _pattern(self, row: int) -> tuple[str, list[tuple[str, int]]]:
         """The reason of one decision with ``%`` codes for values, and which side of which comparison each is."""
         tried, marks = self.judged.decision(row).trace, dict[str, tuple[str, int]]()
-        text = reason_of(tuple(_marked(rule, marks) for rule in tried)).replace("%", "%%")
+        text = self.keep(reason_of(tuple(_marked(rule, marks) for rule in tried))).replace("%", "%%")
         places = sorted((at, mark) for mark in marks for at in _occurrences(text, mark))
         for mark, (_, side) in marks.items():
             text = text.replace(mark, "%s" if side > 1 else "%.6g")

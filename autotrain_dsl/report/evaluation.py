@@ -19,7 +19,7 @@ from autotrain_dsl.tables.issues import Issue
 from autotrain_dsl.tables.manager import Row
 
 FORMAT = 1
-LISTED = 100_000  # sessions of one run in its report
+LISTED = 10_000  # sessions of one run in its report
 _SHOWN = 20
 _COMPARED = (
     "session_date", "task", "curriculum_name", "curriculum_version",

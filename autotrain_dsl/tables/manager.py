@@ -92,22 +92,14 @@ def to_frame(rows: Iterable[Row], integers: frozenset[str] = frozenset()) -> pd.
 
 
 def of_columns(data: Mapping[str, Any]) -> pd.DataFrame:
-    """The table of ``to_frame`` from whole columns, sorted, in their order."""
-    return pd.DataFrame({name: pd.Series(_tidy(values), dtype=_dtype(name, values)) for name, values in data.items()})
+    """The table of ``to_frame`` from whole columns, sorted, in their order; texts as ``kept_text`` gives them."""
+    return pd.DataFrame({name: pd.Series(values, dtype=_dtype(name, values)) for name, values in data.items()})
 
 
 def _dtype(name: str, values: Any) -> Any:
     if name in columns.MANAGER:
         return _DTYPES.get(name, "object")
     return values.dtype
-
-
-def _tidy(values: Any) -> Any:
-    """A column with its texts as they are kept; every different text is looked at once."""
-    if values.dtype.kind != "O":
-        return values
-    changed = {text: kept for text in set(values.tolist()) if (kept := _kept_text(text)) != text}
-    return np.array([changed.get(text, text) for text in values.tolist()], object) if changed else values
 
 
 def metric_column(values: npt.NDArray[np.float64], *, whole: bool) -> Any:
@@ -190,11 +182,12 @@ def _foreign(values: list[Cell]) -> Any:
 
 def _column(column: str, rows: list[Row]) -> Any:
     values = [getattr(row, column) for row in rows]
-    values = [_kept_text(value) if isinstance(value, str) else value for value in values]
+    values = [kept_text(value) if isinstance(value, str) else value for value in values]
     return pd.Series(values, dtype=_DTYPES.get(column, "object"))
 
 
-def _kept_text(text: str) -> str:
+def kept_text(text: str) -> str:
+    """A text as it stands in the table."""
     # A lone carriage return is written without quotes and ends a line when it is read.
     return re.sub("\r\n?", "\n", text).strip()
 

@@ -47,10 +47,6 @@ class Words:
         found: Flags = self.codes == (self.texts.index(text) if text in self.texts else -1)
         return found
 
-    def array(self, rows: Numbers) -> npt.NDArray[np.object_]:
-        """The texts of some rows."""
-        return np.array(self.texts, object)[self.codes[rows]]
-
 
 @dataclass(frozen=True)
 class Sessions:
