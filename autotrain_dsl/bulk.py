@@ -242,8 +242,8 @@ class _Table:
             if metrics not in made:
                 digits = self.sessions.bases(metrics, self.all_rows).astype(">u8").tobytes().hex()
                 made[metrics] = [digits[at : at + 16] for at in range(0, len(digits), 16)]
-            own = np.flatnonzero(self.graph == number)
-            found[own] = [made[metrics][row] for row in self.chosen[own].tolist()]
+            own, bases = np.flatnonzero(self.graph == number), made[metrics]
+            found[own] = [bases[row] for row in self.chosen[own].tolist()]
         return found
 
 

@@ -35,9 +35,8 @@ def evaluate(
         outcomes.append(mouse.judge())
         vain -= {subject} if mouse.placed else set()
         progress(subject)
-    message = "no new session of it needs a stage (--place)"
-    outcomes.append(Outcome(warnings=tuple(Issue(codes.PLACED_IN_VAIN, message, subject) for subject in sorted(vain))))
-    return replace(_together(outcomes), subjects=len(wanted) + behavior.unchanged)
+    outcomes.append(placed_in_vain(vain))
+    return replace(together(outcomes), subjects=len(wanted) + behavior.unchanged)
 
 
 def _table_outcome(behavior: Behavior, options: Options) -> Outcome:
@@ -45,9 +44,19 @@ def _table_outcome(behavior: Behavior, options: Options) -> Outcome:
     wanted = options.subjects
     issues = [issue for issue in behavior.issues if wanted is None or issue.subject in wanted]
     named = {issue.subject for issue in behavior.issues} | set(behavior.subjects)
-    unknown = sorted((wanted or frozenset()) - named)
-    issues += [Issue(codes.UNKNOWN_SUBJECT, "there is no session of it in df_behavior", each) for each in unknown]
-    return Outcome(unjudged=tuple(issues))
+    return together([Outcome(unjudged=tuple(issues)), unknown_subjects((wanted or frozenset()) - named)])
+
+
+def unknown_subjects(subjects: Iterable[str]) -> Outcome:
+    """That mice were asked for of which there is nothing."""
+    message = "there is no session of it in df_behavior"
+    return Outcome(unjudged=tuple(Issue(codes.UNKNOWN_SUBJECT, message, each) for each in sorted(subjects)))
+
+
+def placed_in_vain(subjects: Iterable[str]) -> Outcome:
+    """That mice were placed for whom nobody had to say a stage."""
+    message = "no new session of it needs a stage (--place)"
+    return Outcome(warnings=tuple(Issue(codes.PLACED_IN_VAIN, message, each) for each in sorted(subjects)))
 
 
 def changed_curriculums(catalog: Catalog, used: Mapping[tuple[str, str, str], int]) -> Iterator[Issue]:
@@ -65,7 +74,9 @@ def changed_curriculums(catalog: Catalog, used: Mapping[tuple[str, str, str], in
         yield Issue(codes.CURRICULUM_CHANGED, message)
 
 
-def _together(outcomes: list[Outcome]) -> Outcome:
+def together(outcomes: list[Outcome]) -> Outcome:
+    """Several outcomes as one, issues sorted; ``bulk`` and ``subjects`` are left out."""
+
     def issues(chosen: Callable[[Outcome], tuple[Issue, ...]]) -> tuple[Issue, ...]:
         return tuple(sorted((i for outcome in outcomes for i in chosen(outcome)), key=lambda issue: issue.key))
 

@@ -15,7 +15,7 @@ from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.codes import tables as codes
 from autotrain_dsl.judging import Options, Outcome
 from autotrain_dsl.spelling import suggest
-from autotrain_dsl.store import Access, beside, export, is_database, open_state, read_table
+from autotrain_dsl.store import Access, beside, export, is_database, is_in_parts, open_state, read_table
 from autotrain_dsl.store.base import Change, ConflictError, Snapshot, State, StoreError, UnreadableError
 from autotrain_dsl.store.exports import MANAGER, STATS, SUPERSEDED, Export, Rendering, follow
 from autotrain_dsl.tables import behavior as behavior_table
@@ -25,6 +25,7 @@ from autotrain_dsl.tables.behavior import Behavior, Layout
 from autotrain_dsl.tables.issues import Issue, TableError
 from autotrain_dsl.tables.manager import Row
 from autotrain_dsl.tables.stats import to_stats
+from autotrain_dsl.tally import Tally
 
 TRIES = 20
 LONGEST_WAIT = 2.0  # s, between two tries
@@ -67,6 +68,7 @@ class Result:
 
     behavior: Behavior
     outcome: Outcome
+    tally: Tally
     rows: int
     written: tuple[str, ...]
     generation: int
@@ -84,9 +86,15 @@ def run(job: Job, progress: Callable[[int], Callable[[str], None]]) -> Result:
     return _Run(job, progress).result()
 
 
+def wait_for_others(job: Job, attempt: int) -> None:
+    """Wait a while after a conflict, longer after every one."""
+    spread = random.Random(job.new_id()).uniform(0.5, 1.0)  # noqa: S311 - so that two runs do not keep step
+    job.wait(min(0.05 * 2 ** min(attempt, 10), LONGEST_WAIT) * spread)
+
+
 def main_exports(manager_uri: str, stats_uri: str | None, access: Access) -> list[Export]:
     """The exported tables of a df_manager that is a file or object; a database needs none."""
-    if is_database(manager_uri):
+    if is_database(manager_uri) or is_in_parts(manager_uri):
         return []
     uris = (
         (manager_uri, MANAGER),
@@ -156,7 +164,7 @@ class _Run:
                 raise TableError([Issue(codes.UNREADABLE, str(error))]) from error
             except ConflictError:  # another run was faster: judge again what it has left
                 job.tell("conflict", {"attempt": attempt + 1})
-                self._pause(attempt)
+                wait_for_others(job, attempt)
         raise StoreError(f"gave up after {job.tries} tries: `{job.manager_uri}` is changed by other runs all the time")
 
     def _attempt(self, frame: pd.DataFrame, version: str) -> Result:
@@ -165,15 +173,13 @@ class _Run:
         if self.job.dry_run:
             rows = (0 if before is None else len(before.frame)) + outcome.count - len(outcome.replaced)
             generation = 0 if before is None else before.generation
-            return Result(behavior, outcome, rows, (), generation, version, self.adopted)
+            return Result(behavior, outcome, Tally.of(outcome), rows, (), generation, version, self.adopted)
         snapshot = self._publish(before, table, outcome)
         failed = tuple(self._follow(snapshot))
         rows, generation = (0, 0) if snapshot is None else (len(snapshot.frame), snapshot.generation)
-        return Result(behavior, outcome, rows, tuple(self.written), generation, version, self.adopted, failed)
-
-    def _pause(self, attempt: int) -> None:
-        spread = random.Random(self.job.new_id()).uniform(0.5, 1.0)  # noqa: S311 - so that two runs do not keep step
-        self.job.wait(min(0.05 * 2 ** min(attempt, 10), LONGEST_WAIT) * spread)
+        return Result(
+            behavior, outcome, Tally.of(outcome), rows, tuple(self.written), generation, version, self.adopted, failed
+        )
 
     def _settled(self) -> Snapshot | None:
         """The newest generation, once what another program has done to the exported table is dealt with."""
@@ -246,7 +252,7 @@ class _Run:
         names = job.behavior_uri, job.manager_uri
         work = colony.Work(job.catalog, job.options, job.layout, names, self.progress)
         behavior, outcome = colony.judge(work, frame, table)
-        warnings = [*self.damaged, *evaluation.changed_curriculums(job.catalog, _curriculums(table))]
+        warnings = [*self.damaged, *evaluation.changed_curriculums(job.catalog, used_curriculums(table))]
         warnings += _absent(frame, table, job.behavior_uri)
         job.tell("judged", {"sessions": outcome.count, "not_judged": len(outcome.unjudged)})
         return table, behavior, outcome.warned(warnings)
@@ -339,7 +345,7 @@ def _absent(frame: pd.DataFrame, table: pd.DataFrame | None, uri: str) -> list[I
     return [Issue(codes.ABSENT_MICE, message)]
 
 
-def _curriculums(table: pd.DataFrame | None) -> dict[tuple[str, str, str], int]:
+def used_curriculums(table: pd.DataFrame | None) -> dict[tuple[str, str, str], int]:
     """How many rows were judged by which curriculum: name, version and content hash."""
     if table is None or table.empty:
         return {}

@@ -7,12 +7,12 @@ import datetime as dt
 import json
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
-from autotrain_dsl import __version__, nightly
+from autotrain_dsl import __version__, nightly, partitioned
 from autotrain_dsl.cli import jobs, logs
 from autotrain_dsl.cli.exits import ATTENTION, DEFECT, OUTSIDE, WRONG_USE, worst
 from autotrain_dsl.cli.jobs import Target
@@ -21,9 +21,10 @@ from autotrain_dsl.cli.options import Given, tables, targets
 from autotrain_dsl.diagnostics import has_errors
 from autotrain_dsl.judging import CORRECT, NEW, RERUN, Options
 from autotrain_dsl.nightly import ADOPT, KEEP, RESTORE
+from autotrain_dsl.partitioned import Engine
 from autotrain_dsl.report import evaluation as report
 from autotrain_dsl.report.text import clean
-from autotrain_dsl.store import copies, open_state, place
+from autotrain_dsl.store import copies, is_in_parts, open_state, place
 from autotrain_dsl.store.base import StoreError
 from autotrain_dsl.tables.issues import TableError
 
@@ -59,6 +60,15 @@ def _placed(_context: click.Context, _parameter: click.Parameter, values: tuple[
 @click.option("--adopt", is_flag=True, help="Take over what another program has changed in df_manager.")
 @click.option("--restore", is_flag=True, help="Undo what another program has changed in df_manager.")
 @click.option("--now", metavar="TIME", help="Time of judging to record, ISO 8601 (default: now).")
+@click.option(
+    "--engine",
+    "engine",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="What judges tables in parts: this process, or the workers of a Dask cluster.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Dask scheduler (default: a cluster on this machine for the run).")
 @click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--log-format", type=click.Choice(["text", "json"]), help="Log every step to standard error.")
 def command(
@@ -71,6 +81,8 @@ def command(
     adopt: bool,
     restore: bool,
     now: str | None,
+    engine: str,
+    scheduler: str | None,
     output: str,
     log_format: str | None,
 ) -> int:
@@ -79,6 +91,9 @@ def command(
     Existing rows stay as they are, so that running twice changes nothing; --correct and --rerun replace rows and keep
     the old ones on record (see `history`). Exit code 1 if a session could not be judged. With --config every manager
     is run, also when one of them fails.
+
+    A behavior and a manager that end with a slash are folders of .parquet files, each with whole mice: they are judged
+    part by part, by --engine dask on many processors at once, and published together.
     """
     for one, other, names in ((correct, rerun, "--correct and --rerun"), (adopt, restore, "--adopt and --restore")):
         if one and other:
@@ -91,11 +106,12 @@ def command(
         placed=placed,
     )
     chosen = targets(given, output)
-    if found := [clean(each) for each in jobs.clashes(chosen)]:
+    if found := [clean(each) for each in [*jobs.clashes(chosen), *_unfit(chosen, engine, scheduler)]]:
         raise click.UsageError("\n".join(found))
     logger = logs.start(log_format)
     edits = ADOPT if adopt else RESTORE if restore else KEEP
-    done = [_Evaluation(each, options, edits, dry_run, output, logger).run() for each in chosen]
+    with _started(engine, scheduler) as started:
+        done = [_Evaluation(each, options, edits, dry_run, output, logger, started).run() for each in chosen]
     if output == "json":
         whole: Any = {"version": report.FORMAT, "managers": [each.content for each in done]}
         if given.config is None:
@@ -109,10 +125,11 @@ class _Evaluation:
     """The run for one df_manager: ``code`` is its exit code, ``content`` its report as data."""
 
     def __init__(
-        self, target: Target, options: Options, edits: str, dry_run: bool, output: str, logger: logging.Logger
-    ) -> None:
+        self, target: Target, options: Options, edits: str, dry_run: bool, output: str, logger: logging.Logger,
+        engine: Engine,
+    ) -> None:  # fmt: skip
         self.target, self.options, self.edits, self.dry_run = target, options, edits, dry_run
-        self.output, self.logger = output, logger
+        self.output, self.logger, self.engine = output, logger, engine
         self.code = 0
         self.judged = False
         self.content: dict[str, Any] = {}
@@ -143,7 +160,10 @@ class _Evaluation:
         with jobs.compiled(self.target) as (compiled, paths):
             job = self.target.job(compiled, self.options, edits=self.edits, dry_run=self.dry_run, tell=self._tell)
             with jobs.progress_bar() as bar:
-                result = nightly.run(job, bar.start)
+                if is_in_parts(self.target.manager):
+                    result = partitioned.run(job, self.engine, bar.start)
+                else:
+                    result = nightly.run(job, bar.start)
             failed = list(result.failed)
             if not self.dry_run:
                 failed += copy_curriculums(self.target, paths)
@@ -190,6 +210,41 @@ class _Evaluation:
 
     def _tell(self, event: str, facts: dict[str, Any]) -> None:
         logs.tell(self.logger, event, {"manager": self.target.name or self.target.manager, **facts}, self.target.redact)
+
+
+def _unfit(chosen: list[Target], engine: str, scheduler: str | None) -> Iterator[str]:
+    """What does not go together with tables in parts, or needs them."""
+    if scheduler is not None and engine != "dask":
+        yield "--scheduler is the address of a Dask cluster: add --engine dask"
+    for target in chosen:
+        if is_in_parts(target.manager) != is_in_parts(target.behavior):
+            yield (
+                f"`{target.behavior}` and `{target.manager}` must both be folders of parts, with a slash at the end, "
+                "or both be tables"
+            )
+        elif engine == "dask" and not is_in_parts(target.manager):
+            yield f"--engine dask judges folders of parts, such as df_manager/, and `{target.manager}` is one table"
+        elif is_in_parts(target.manager) and (target.exports or target.mirrors or target.stats):
+            yield f"`{target.manager}` is kept in parts: it has no stats, exports or mirrors of its own"
+
+
+@contextlib.contextmanager
+def _started(engine: str, scheduler: str | None) -> Iterator[Engine]:
+    if engine == "local":
+        yield partitioned.Here()
+        return
+    try:
+        from autotrain_dsl.distributed import cluster  # noqa: PLC0415 - Dask is an extra
+    except ImportError as error:
+        message = f"--engine dask needs more packages ({error.name}): pip install 'autotrain-dsl[distributed]'"
+        raise click.UsageError(message) from error
+    with contextlib.ExitStack() as stack:
+        try:
+            started = stack.enter_context(cluster(scheduler))
+        except StoreError as error:
+            click.echo(f"error: {clean(str(error))}; nothing was changed", err=True)
+            raise click.exceptions.Exit(OUTSIDE) from error
+        yield started
 
 
 def _say(text: str) -> None:

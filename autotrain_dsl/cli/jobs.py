@@ -27,7 +27,7 @@ from autotrain_dsl.files import SUFFIXES
 from autotrain_dsl.judging import Options
 from autotrain_dsl.nightly import Job
 from autotrain_dsl.report import text
-from autotrain_dsl.store import Access, beside, export, folder, is_database
+from autotrain_dsl.store import Access, beside, export, folder, is_database, is_in_parts
 from autotrain_dsl.store.base import StoreError
 from autotrain_dsl.store.copies import download
 from autotrain_dsl.store.exports import MANAGER, STATS
@@ -61,13 +61,13 @@ class Target:
     def outputs(self) -> list[str]:
         """Every table that a run would write."""
         tables = [self.manager, *self.exports]
-        if not is_database(self.manager):
+        if not is_database(self.manager) and not is_in_parts(self.manager):
             tables += [self.stats or beside(self.manager, "stats"), beside(self.manager, "superseded")]
         return [*tables, *(uri for uri, _ in self._mirrored())]
 
     def report_uri(self) -> str | None:
         """Where the report of a run goes; None: into the database."""
-        if self.report is not None or is_database(self.manager):
+        if self.report is not None or is_database(self.manager) or is_in_parts(self.manager):
             return self.report
         return beside(self.manager, "report", ".json")
 
@@ -252,6 +252,8 @@ def _clashes(targets: list[Target]) -> Iterator[str]:
         outputs = target.outputs()
         if _place(target.behavior) in {_place(uri) for uri in outputs}:
             yield f"`{target.behavior}` would be read as df_behavior and written; they must be different tables"
+        elif is_in_parts(target.manager) and f"{_place(target.manager)}/".startswith(f"{_place(target.behavior)}/"):
+            yield f"`{target.manager}` lies in `{target.behavior}`, whose parts would be mixed with it"
         yield from _misplaced(target)
         for uri in outputs:
             if _place(uri) in written:
@@ -299,7 +301,7 @@ class _Bar:
 def check_formats(target: Target) -> None:
     """Raise StoreError where the name of a table says no format, before anything is read."""
     for uri in [*target.outputs(), target.behavior]:
-        if not is_database(uri):
+        if not is_database(uri) and not is_in_parts(uri):
             export(uri, MANAGER, target.access)
 
 

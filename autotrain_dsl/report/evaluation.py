@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import pandas as pd
 
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.judging import Outcome
@@ -17,17 +14,10 @@ from autotrain_dsl.spelling import counted
 from autotrain_dsl.tables.behavior import Behavior
 from autotrain_dsl.tables.issues import Issue
 from autotrain_dsl.tables.manager import Row
+from autotrain_dsl.tally import COMPARED, Tally, told
 
 FORMAT = 1
-LISTED = 10_000  # sessions of one run in its report
 _SHOWN = 20
-_COMPARED = (
-    "session_date", "task", "curriculum_name", "curriculum_version",
-    "current_stage_suggested", "current_stage_actual", "if_overriden_by_trainer", "session_at_current_stage",
-    "decision", "next_stage_suggested", "missing",
-)  # fmt: skip
-
-_LISTED = ("subject_id", "session", *_COMPARED, "rule", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +33,7 @@ class Run:
     manager_uri: str
     behavior: Behavior
     outcome: Outcome
+    tally: Tally
     rows: int
     dry_run: bool
     written: tuple[str, ...]
@@ -54,30 +45,22 @@ class Run:
     def of(cls, name: str, behavior_uri: str, manager_uri: str, result: Result, dry_run: bool) -> Run:
         """From the result of a nightly run."""
         return cls(
-            name, behavior_uri, manager_uri, result.behavior, result.outcome, result.rows, dry_run, result.written,
-            result.generation, result.behavior_version, result.adopted,
+            name, behavior_uri, manager_uri, result.behavior, result.outcome, result.tally, result.rows, dry_run,
+            result.written, result.generation, result.behavior_version, result.adopted,
         )  # fmt: skip
 
 
 def counts(run: Run) -> dict[str, int]:
     """The figures of the summary."""
-    judged, bulk = run.outcome.judged, run.outcome.bulk
-    decisions = Counter(row.decision for row in judged)
-    held = sum(row.decision == "STAY" and bool(row.missing) for row in judged)
-    overridden = sum(bool(row.if_overriden_by_trainer) for row in judged)
-    if bulk is not None:
-        decisions.update({str(decision): n for decision, n in bulk["decision"].value_counts().items()})
-        held += int(_are_held(bulk).sum())
-        overridden += int(bulk["if_overriden_by_trainer"].sum())
     return {
         "mice": run.outcome.subjects,
         "sessions_read": run.behavior.rows,
-        "judged": run.outcome.count,
-        "progressed": decisions["PROGRESS"],
-        "rolled_back": decisions["ROLLBACK"],
-        "stayed": decisions["STAY"],
-        "held_for_missing_data": held,
-        "overridden": overridden,
+        "judged": run.tally.judged,
+        "progressed": run.tally.decisions.get("PROGRESS", 0),
+        "rolled_back": run.tally.decisions.get("ROLLBACK", 0),
+        "stayed": run.tally.decisions.get("STAY", 0),
+        "held_for_missing_data": len(run.tally.held),
+        "overridden": run.tally.overridden,
         "corrected": len(run.outcome.replaced),
         "not_judged": len(run.outcome.unjudged),
         "stale": len(run.outcome.stale),
@@ -104,8 +87,8 @@ def as_text(run: Run) -> str:
             f"  rolled back  {n['rolled_back']:>7,}",
             f"  stayed       {n['stayed']:>7,}  (held for missing data: {n['held_for_missing_data']:,})",
         ]
-        lines += _held(run.outcome)
-        lines += _moves(run.outcome)
+        lines += _held(run.tally)
+        lines += _moves(run.tally)
         lines += [f"  overridden by a trainer: {n['overridden']:,}"] if n["overridden"] else []
     lines += _corrections(run.outcome.replaced)
     lines += _issues("could not be judged", run.outcome.unjudged)
@@ -131,9 +114,9 @@ def content(run: Run, catalog: Catalog) -> dict[str, Any]:
         "failed": [],
         "curriculums": _curriculums(run, catalog),
         "summary": counts(run),
-        "judged": _listed(run.outcome),
-        "judged_not_listed": max(run.outcome.count - LISTED, 0),
-        "corrected": [{"before": _row(before), "after": _row(after)} for before, after in run.outcome.replaced],
+        "judged": list(run.tally.listed),
+        "judged_not_listed": run.tally.judged - len(run.tally.listed),
+        "corrected": [{"before": told(before), "after": told(after)} for before, after in run.outcome.replaced],
         "not_judged": [_issue(issue) for issue in run.outcome.unjudged],
         "stale": [_issue(issue) for issue in run.outcome.stale],
         "warnings": [_issue(issue) for issue in run.outcome.warnings],
@@ -142,11 +125,7 @@ def content(run: Run, catalog: Catalog) -> dict[str, Any]:
 
 def _curriculums(run: Run, catalog: Catalog) -> list[dict[str, str]]:
     """The curriculums by which sessions were judged in this run, with the hash of their content."""
-    used = {(row.curriculum_name, row.curriculum_version) for row in run.outcome.judged}
-    if run.outcome.bulk is not None:
-        pairs = run.outcome.bulk[["curriculum_name", "curriculum_version"]].drop_duplicates()
-        used |= set(pairs.itertuples(index=False, name=None))
-    found = [(name, version, catalog.find(name, version)) for name, version in sorted(used)]
+    found = [(name, version, catalog.find(name, version)) for name, version in sorted(run.tally.curriculums)]
     return [{"name": n, "version": v, "sha256": graph.content_hash} for n, v, graph in found if graph is not None]
 
 
@@ -177,7 +156,7 @@ def _corrections(replaced: Sequence[tuple[Row, Row]]) -> list[str]:
 
 
 def _differences(before: Row, after: Row) -> list[str]:
-    pairs = [(c, getattr(before, c), getattr(after, c)) for c in _COMPARED]
+    pairs = [(c, getattr(before, c), getattr(after, c)) for c in COMPARED]
     names = {*before.values, *after.values}
     pairs += [(name, before.values.get(name), after.values.get(name)) for name in sorted(names)]
     return [f"{what} {_shown(was)} -> {_shown(now)}" for what, was, now in pairs if was != now]
@@ -187,33 +166,19 @@ def _shown(value: object) -> str:
     return "empty" if value in (None, "") else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _held(outcome: Outcome) -> list[str]:
+def _held(tally: Tally) -> list[str]:
     """Which mice stay where they are because a rule lacked data."""
     groups: dict[str, list[int]] = {}
-    for row in outcome.judged:
-        if row.decision == "STAY" and row.missing:
-            groups.setdefault(row.subject_id, []).append(row.session)
-    if outcome.bulk is not None:
-        held = outcome.bulk[_are_held(outcome.bulk)]
-        for subject, session in zip(held["subject_id"], held["session"], strict=True):
-            groups.setdefault(subject, []).append(session)
+    for subject, session in tally.held:
+        groups.setdefault(subject, []).append(session)
     return _cut([f"    mouse {clean(subject)} {_sessions(numbers)}" for subject, numbers in sorted(groups.items())])
 
 
-def _are_held(bulk: pd.DataFrame) -> pd.Series[bool]:
-    return (bulk["decision"] == "STAY") & (bulk["missing"] != "")
-
-
-def _moves(outcome: Outcome) -> list[str]:
+def _moves(tally: Tally) -> list[str]:
     """Which mice change their stage, by the newest session of each."""
-    columns = ["subject_id", "session", "current_stage_actual", "next_stage_suggested"]
-    moved = [[getattr(row, column) for column in columns] for row in outcome.latest if row.decision != "STAY"]
-    if outcome.bulk is not None:
-        last = outcome.bulk[~outcome.bulk["subject_id"].duplicated(keep="last")]
-        moved += last.loc[last["decision"] != "STAY", columns].to_numpy().tolist()
     lines = [
         f"    mouse {clean(subject)} session {session}: {clean(f'{actual} -> {following}')}"
-        for subject, session, actual, following in sorted(moved, key=lambda move: move[:2])
+        for subject, session, actual, following in tally.moves
     ]
     return ["  change their stage for the next session:", *_cut(lines)] if lines else []
 
@@ -268,17 +233,3 @@ def _issue(issue: Issue) -> dict[str, Any]:
         "session": issue.session,
         "message": issue.message,
     }
-
-
-def _row(row: Row) -> dict[str, Any]:
-    return {column: getattr(row, column) for column in _LISTED}
-
-
-def _listed(outcome: Outcome) -> list[dict[str, Any]]:
-    """The rows of a run, the first of them where they are very many: df_manager holds all."""
-    rows = [_row(row) for row in outcome.judged]
-    if outcome.bulk is not None:
-        found: Any = outcome.bulk.head(max(LISTED - len(rows), 0))[list(_LISTED)].to_dict("records")
-        rows += found
-        rows.sort(key=lambda row: (row["subject_id"], row["session"]))
-    return rows[:LISTED]

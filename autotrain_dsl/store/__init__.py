@@ -18,6 +18,7 @@ from autotrain_dsl.store.exports import Export
 from autotrain_dsl.store.formats import SUFFIXES, decode
 from autotrain_dsl.store.generations import KEPT, ObjectState
 from autotrain_dsl.store.local import LocalObjects
+from autotrain_dsl.store.partitions import Partitions
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/{2,}")
 _S3 = "s3"
@@ -58,8 +59,20 @@ def read_table(uri: str, access: Access) -> Loaded | None:
     return Loaded(decode(blob.content, _suffix(uri)), hashlib.sha256(blob.content).hexdigest())
 
 
+def is_in_parts(uri: str) -> bool:
+    """Whether a URI names a folder of parts: it ends with a slash."""
+    return uri.endswith("/") and not is_database(uri)
+
+
+def partitions(uri: str, access: Access) -> Partitions:
+    """The df_manager in parts at a URI."""
+    return Partitions(folder(uri, access), access.kept)
+
+
 def open_state(uri: str, access: Access) -> State:
-    """The state of the df_manager at a URI: in the database, or in a folder beside the exported table."""
+    """The state of the df_manager at a URI: in the database, in parts, or in a folder beside the exported table."""
+    if is_in_parts(uri):
+        return partitions(uri, access)
     if is_database(uri):
         state: State = _sql("sql_state").SqlState(access.expand(uri))
         return state
@@ -155,8 +168,10 @@ __all__ = [
     "export",
     "folder",
     "is_database",
+    "is_in_parts",
     "locate",
     "open_state",
+    "partitions",
     "place",
     "read_table",
     "state_uri",

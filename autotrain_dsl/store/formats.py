@@ -36,7 +36,7 @@ def decode(content: bytes, suffix: str) -> pd.DataFrame:
 
 def _to_parquet(frame: pd.DataFrame) -> bytes:
     # Text is text, whether pandas holds it as Python objects or in a type of its own: equal tables are equal bytes.
-    table = pa.Table.from_pandas(frame, preserve_index=frame.index.nlevels > 1)
+    table = pa.Table.from_pandas(frame, preserve_index=frame.index.nlevels > 1, nthreads=1)
     fields = [field.with_type(pa.string()) if pa.types.is_large_string(field.type) else field for field in table.schema]
     described = json.loads(table.schema.metadata[b"pandas"])
     for column in [*described["columns"], *described["column_indexes"]]:

@@ -6,8 +6,6 @@ one; replacing it is the moment at which a run counts. Everything that can be re
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ import pandas as pd
 
 from autotrain_dsl.store.base import Blob, Change, ConflictError, Objects, Snapshot, StoreError, UnreadableError
 from autotrain_dsl.store.formats import decode, encode
+from autotrain_dsl.store.seals import opened, sealed, sha
 
 HEAD = "HEAD.json"
 FORMAT = 1
@@ -87,13 +86,13 @@ class ObjectState:
             "at": change.at,
             "program": change.program,
         }
-        shas = {name: _sha(content) for name, content in sorted(change.exported.items())}
+        shas = {name: sha(content) for name, content in sorted(change.exported.items())}
         own = {"generation": generation, "publish_id": change.publish_id, "exports": shas}
         taken = replaces.sha256 if isinstance(replaces, _Foreign) else change.taken
         foreign = {"generation": 0, "publish_id": "", "exports": {f"manager{_suffix(self.export_key)}": taken}}
         older = [] if before is None else before.head["history"]
         head["history"] = [own, *([foreign] if taken else []), *older][: self.kept]
-        content = _sealed(head)
+        content = sealed(head)
         try:
             version = self.objects.put(HEAD, content, replaced)
         except ConflictError:
@@ -129,7 +128,7 @@ class ObjectState:
             blob = self.objects.get(key)
             if match is None:
                 faults.append(f"`{self.uri}/{key}` does not belong here")
-            elif blob is not None and _sha(blob.content) not in key:
+            elif blob is not None and sha(blob.content) not in key:
                 faults.append(f"`{self.uri}/{key}` is damaged")
         return faults
 
@@ -152,7 +151,7 @@ class ObjectState:
             raise UnreadableError(
                 f"`{self.export.uri}/{self.export_key}` cannot be read as a table: {error}"
             ) from error
-        return _Foreign(0, frame, sha256=_sha(present.content))
+        return _Foreign(0, frame, sha256=sha(present.content))
 
     def _begun(self) -> str:
         """The version of a head that names no generation yet.
@@ -168,7 +167,7 @@ class ObjectState:
                 "superseded": None,
                 "history": [],
             }
-            return self.objects.put(HEAD, _sealed(empty), None)
+            return self.objects.put(HEAD, sealed(empty), None)
         if found[0]["generation"]:
             raise ConflictError(f"`{self.uri}` was begun by another run")
         return found[1]
@@ -181,12 +180,8 @@ class ObjectState:
         way_out = (
             "restore it from a copy of that folder, or move the folder away so that the exported table is taken over"
         )
-        try:
-            head: dict[str, Any] = json.loads(blob.content)
-            whole = _sealed({key: value for key, value in head.items() if key != "sha256"}) == blob.content
-        except (ValueError, AttributeError, TypeError, RecursionError):
-            whole = False
-        if not whole:
+        head = opened(blob.content)
+        if head is None:
             raise UnreadableError(f"`{self.uri}/{HEAD}` is damaged: {way_out}")
         if head.get("format") != FORMAT:
             raise UnreadableError(f"`{self.uri}/{HEAD}` was written by another version of this program")
@@ -209,7 +204,7 @@ class ObjectState:
         blob = self.objects.get(entry["key"])
         if blob is None:
             raise UnreadableError(f"`{self.uri}/{entry['key']}` is gone: restore it from a copy")
-        if _sha(blob.content) != entry["sha256"]:
+        if sha(blob.content) != entry["sha256"]:
             raise UnreadableError(f"`{self.uri}/{entry['key']}` is damaged: restore it from a copy")
         return decode(blob.content, ".parquet")
 
@@ -218,26 +213,26 @@ class ObjectState:
     ) -> Mapping[str, Any]:
         """Write a table under a name that says what it holds; one that is there already is the same."""
         content = encode(frame, ".parquet") if content is None else content
-        sha = _sha(content)
-        key = f"gen/{generation:06d}-{sha}{kind}.parquet"
+        digest = sha(content)
+        key = f"gen/{generation:06d}-{digest}{kind}.parquet"
         try:
             self.objects.put(key, content, None)
         except ConflictError as error:
             present = self.objects.get(key)
             if present is None or present.content != content:
                 raise StoreError(f"`{self.uri}/{key}` is damaged: remove it") from error
-        return {"key": key, "sha256": sha, "rows": len(frame)}
+        return {"key": key, "sha256": digest, "rows": len(frame)}
 
     def _keep_superseded(self, generation: int, change: Change, before: _Read | None) -> Mapping[str, Any] | None:
         entry: Mapping[str, Any] | None = None if before is None else before.head["superseded"]
         if change.superseded.empty:
             return entry
         new = change.superseded.assign(superseded_in=generation)
-        frame = new if entry is None else _joined(self._table(entry), new)
+        frame = new if entry is None else stacked(self._table(entry), new)
         return self._keep(generation, frame, kind="-superseded")
 
 
-def _joined(older: pd.DataFrame, newer: pd.DataFrame) -> pd.DataFrame:
+def stacked(older: pd.DataFrame, newer: pd.DataFrame) -> pd.DataFrame:
     """Two tables one after the other; a column of other kinds in both, which no file could hold, turns to text."""
     joined = pd.concat([older, newer], ignore_index=True)
     for name in set(older) & set(newer):
@@ -259,16 +254,6 @@ def _is_head(head: Mapping[str, Any]) -> bool:
         and all(isinstance(e, dict) and {"publish_id", "exports"} <= e.keys() for e in history)
         and all(isinstance(e["exports"], dict) for e in history)
     )
-
-
-def _sealed(head: Mapping[str, Any]) -> bytes:
-    """The bytes of a head, with a SHA-256 of everything else in it."""
-    text = json.dumps(head, sort_keys=True, separators=(",", ":"))
-    return json.dumps({**head, "sha256": _sha(text.encode())}, sort_keys=True, indent=1).encode() + b"\n"
-
-
-def _sha(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _suffix(key: str) -> str:
