@@ -15,7 +15,7 @@ from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.partitioned import Done, Task, judge_part
 from autotrain_dsl.store.base import StoreError
 
-_SECONDS = 10  # to reach a scheduler
+_SECONDS = 5  # to reach a scheduler
 
 
 class Cluster:

@@ -216,8 +216,8 @@ class _Run:
         outcome = self._outcome(done)
         read = _added(each.read for each in done)
         version = hashlib.sha256("".join(each.version for each in done).encode()).hexdigest()
-        rows = _rows(head) + (sum(each.outcome.count for each in done) if job.dry_run else 0)
         tally = sum((each.tally for each in done), Tally())
+        rows = _rows(head) + (tally.judged - len(outcome.replaced) if job.dry_run else 0)
         return Result(read, outcome, tally, rows, written, head.generation, version)
 
     def _tasks(self, head: Head) -> list[Task]:

@@ -85,14 +85,15 @@ class _Kinds:
     kinds: tuple[str, ...]
     suffixes: tuple[str, ...] = ()  # of files; none for a folder
     must_exist: bool = False
+    in_parts: bool = False  # or a folder of parts, which ends with a slash
 
 
 _FILES, _TABLES = (LOCAL, S3), (LOCAL, S3, DATABASE)
 _PLACES: Mapping[str, _Kinds] = {
     "curriculums": _Kinds(_FILES, must_exist=True),
     "schemas": _Kinds((LOCAL,), must_exist=True),
-    "behavior": _Kinds(_TABLES, SUFFIXES),
-    "manager": _Kinds(_TABLES, SUFFIXES),
+    "behavior": _Kinds(_TABLES, SUFFIXES, in_parts=True),
+    "manager": _Kinds(_TABLES, SUFFIXES, in_parts=True),
     "stats": _Kinds(_TABLES, SUFFIXES),  # never a database, but why depends on `manager`
     "report": _Kinds(_FILES, (".json",)),
     "exports": _Kinds(_FILES, SUFFIXES),
@@ -301,7 +302,7 @@ def _kind_fault(text: str, found: Location, kinds: _Kinds) -> Fault | None:
         return codes.WRONG_KIND, f"is {found.kind}", f"possible here: {' or '.join(kinds.kinds)}"
     if kinds.must_exist and not found.exists():
         return codes.NOT_THERE, "does not exist", "paths are relative to the folder of the configuration file"
-    if not kinds.suffixes or found.kind == DATABASE:
+    if not kinds.suffixes or found.kind == DATABASE or (kinds.in_parts and text.endswith("/")):
         return None
     if found.kind == S3 and not found.path:
         return codes.BAD_PLACE, "names a bucket and no object in it", "write `s3://BUCKET/KEY`"

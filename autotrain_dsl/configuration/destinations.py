@@ -52,7 +52,7 @@ def _outputs(document: Document, named: Sequence[Named], managers: dict[str, Nam
         manager = managers.get(each.manager)
         if each.key in ("manager", "stats", "report", "exports"):
             yield _Output(_called(each), each, each.location)
-        if each.key == "manager":
+        if each.key == "manager" and not document.data["managers"][each.manager]["manager"].endswith("/"):
             for what, location in _beside(each.location, document.data["managers"][each.manager]):
                 yield _Output(f"{what} of `{each.manager}`", each, location)
         if each.key == "mirrors" and manager is not None and not _is_own_folder(each, manager):

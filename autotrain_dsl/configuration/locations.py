@@ -93,7 +93,7 @@ def anchored(text: str, expanded: str, folder: Path) -> str:
         return text if absolute else f"{head}{folder / text[len(head) :]}"
     if _SCHEME.match(expanded) or Path(expanded).is_absolute():
         return text
-    return str(folder / text)
+    return f"{folder / text}{'/' if text.endswith('/') else ''}"  # which says that it is a folder of parts
 
 
 def scheme_of(text: str) -> str:
