@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 from colony import NOW, OTHER, RECORD, ROOT, TINY, TINY_2, catalog_of, frame_of, mouse, session
 
-from autotrain_dsl import bulk, catalog, colony
+from autotrain_dsl import bulk, catalog, colony, tally
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.judging import Options, Outcome
 from autotrain_dsl.report import evaluation as report
 from autotrain_dsl.tables import manager
 from autotrain_dsl.tables.behavior import Behavior, Layout
 from autotrain_dsl.tables.stats import to_stats
+from autotrain_dsl.tally import Tally
 
 OPTIONS = Options(NOW, "test")
 ALWAYS, NEVER = 0, 10**9
@@ -66,7 +67,7 @@ def judged(compiled: Catalog, frame: pd.DataFrame, least: int, **more: Any) -> t
 
 def run_of(read: Behavior, outcome: Outcome) -> report.Run:
     nothing: Any = {"written": (), "generation": 0, "behavior_version": "", "adopted": ""}
-    return report.Run("", "b", "m", read, outcome, rows=0, dry_run=True, **nothing)
+    return report.Run("", "b", "m", read, outcome, Tally.of(outcome), rows=0, dry_run=True, **nothing)
 
 
 def same(compiled: Catalog, frame: pd.DataFrame, **more: Any) -> Outcome:
@@ -180,7 +181,7 @@ def test_the_same_table_is_made_whatever_the_order_of_rows(compiled: Catalog) ->
 
 
 def test_a_long_report_is_cut(compiled: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "LISTED", 3)
+    monkeypatch.setattr(tally, "LISTED", 3)
     read, outcome = judged(compiled, frame_of([*mouse("a", [250, 350]), *mouse("b", [250, 350, 99])]), ALWAYS)
     content = report.content(run_of(read, outcome), compiled)
     assert [(row["subject_id"], row["session"]) for row in content["judged"]] == [("a", 1), ("a", 2), ("b", 1)]
