@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/autotrain-dsl
 COLONY := --curriculums curriculums --behavior examples/df_behavior.csv --manager demo/df_manager.csv
 
-.PHONY: demo test readers durability check lint docs clean
+.PHONY: demo test readers durability check lint docs performance clean
 
 # The example colony has sessions that cannot be judged, on purpose: evaluate says so with exit code 1.
 demo: $(VENV)/.ready
@@ -42,6 +42,11 @@ lint: $(VENV)/.ready
 docs: $(VENV)/.ready
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/pictures.py
+
+# What is measured beside other programs, some ten minutes long: docs/performance.md.
+performance: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --editable '.[benchmarks]'
+	$(BIN)/python benchmarks/performance.py
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from colony import LATER, NOW, TINY, TINY_2, Colony, Ran, Record, command, frame_of, mouse, session
+from colony import LATER, NOW, ROOT, TINY, TINY_2, Colony, Ran, Record, command, frame_of, mouse, session
 
 from autotrain_dsl import partitioned
 from autotrain_dsl.catalog import Catalog, build
@@ -339,6 +342,17 @@ def test_a_configuration_names_folders_of_parts(parts: Parts) -> None:
     path.write_text(json.dumps({"dsl_version": 1, "managers": {"lab": {**lab, "stats": "s.csv"}}}), "utf-8")
     refused = command("evaluate", "--config", str(path))
     assert (refused.code, "no stats, exports or mirrors" in refused.err) == (2, True)
+
+
+def test_the_page_about_large_colonies_does_what_it_says(parts: Parts) -> None:
+    page = (ROOT / "docs" / "scaling.md").read_text("utf-8")
+    cut, joined = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    frame_of([*ONE, *TWO]).convert_dtypes().to_parquet(parts.folder / "df_behavior.parquet")
+    tables = ["--behavior", f"{parts.folder}/df_behavior/", "--manager", f"{parts.folder}/df_manager/"]
+    subprocess.run([sys.executable, "-c", cut], cwd=parts.folder, check=True)
+    assert command("evaluate", "--curriculums", str(parts.folder / "curriculums"), *tables).code == 0
+    counted = [sys.executable, "-c", f"{joined}print(len(table), table['subject_id'].nunique())"]
+    assert subprocess.run(counted, cwd=parts.folder, check=True, capture_output=True, text=True).stdout == "11 4\n"
 
 
 def test_many_parts_are_one_colony(parts: Parts) -> None:
