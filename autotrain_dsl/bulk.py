@@ -1,4 +1,4 @@
-"""Mice of which df_manager knows nothing yet, judged in columns: a first night, a migration, a back-test.
+"""Many new sessions judged in columns: those of a night, of a first night, of a migration, of a back-test.
 
 Pure: df_behavior in columns comes in, rows of df_manager come out as a table. Whatever a person has to be told about a
 mouse (rows that differ, values that cannot be right, a curriculum that is not there) is left to ``judging``, which
@@ -17,7 +17,7 @@ import pandas as pd
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.columnar.histories import Histories, Small
 from autotrain_dsl.columnar.readable import Readable
-from autotrain_dsl.columnar.stepping import OPEN, Colony, Judgements, Stages, judge
+from autotrain_dsl.columnar.stepping import NONE, OPEN, Colony, Judgements, Stages, Standing, judge
 from autotrain_dsl.columnar.wording import Texts, Wording
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.interpreter import DECISIONS
@@ -43,17 +43,39 @@ class Bulk:
     off_curriculum: int
 
 
-def judge_new(sessions: Sessions, known: Flags, catalog: Catalog, options: Options, layout: Layout) -> Bulk | None:
-    """Judge every mouse that has no row in df_manager, as far as nobody has to be told anything about it.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Mice that have rows in df_manager, or that need no look, by their places in ``Sessions.names``.
 
-    ``known`` says which subjects have rows. None where there are only a few sessions of such mice.
+    Of ``settled`` ones nothing has changed but that there are new sessions, after those that are judged. For each of
+    them: the stage that its last row suggests and the one that it ran, the session number of that row, the number of
+    rows of the last unbroken stay, and the session number of the first of those.
+    """
+
+    subjects: Flags
+    settled: Numbers
+    following: Texts
+    actual: Texts
+    last: Numbers
+    count: Numbers
+    first: Numbers
+
+
+def judge_new(sessions: Sessions, known: Known, catalog: Catalog, options: Options, layout: Layout) -> Bulk | None:
+    """Judge the sessions of mice without rows, and the new ones of settled mice.
+
+    Only mice about which nobody has to be told anything. None where there are only a few such sessions.
     """
     used = _Used.of(sessions, catalog, options, layout)
-    simple = ~(used.doubtful | known)
+    simple = ~(used.doubtful | known.subjects)
+    simple[known.settled] = ~used.doubtful[known.settled]
     rows = used.rows[simple[sessions.subject[used.rows]]]
-    if len(rows) < max(FEWEST, 1):
+    until = np.zeros(len(simple), np.int64)
+    until[known.settled] = known.last
+    new = (used.graph[rows] >= 0) & (sessions.number[rows] > until[sessions.subject[rows]])
+    if np.count_nonzero(new) < max(FEWEST, 1):
         return None
-    colony = used.colony(rows)
+    colony = used.colony(rows, new, known)
     judged = judge(colony)
     lost = np.repeat(judged.lost, colony.histories.lengths)
     chosen = np.flatnonzero(~lost & (colony.judged if colony.judged is not None else True))
@@ -117,8 +139,8 @@ class _Used:
         """Every metric of a task of one of the curriculums."""
         return list(dict.fromkeys(metric for graph in self.graphs for metric in graph.task.metrics.values()))
 
-    def colony(self, rows: Numbers) -> Colony:
-        """What the sessions in ``rows`` are for the rules."""
+    def colony(self, rows: Numbers, new: Flags, known: Known) -> Colony:
+        """What the sessions in ``rows`` are for the rules; ``new`` ones are judged."""
         sessions, metrics = self.sessions, self.metrics()
         subject = sessions.subject[rows]
         starts = np.flatnonzero(np.r_[True, np.diff(subject) != 0, True])
@@ -126,9 +148,29 @@ class _Used:
         places = {metric: place for place, metric in enumerate(metrics)}
         columns = [[places[metric] for metric in graph.task.metrics.values()] for graph in self.graphs]
         graph = self.graph[rows]
-        judged = None if (graph >= 0).all() else graph >= 0
         actual = None if self.actual is None else self.actual[rows]
-        return Colony(histories, self.graphs, columns, graph, actual, judged)
+        standing = self._standing(histories, subject[starts[:-1]], graph, new, known)
+        return Colony(histories, self.graphs, columns, graph, actual, None if new.all() else new, standing)
+
+    def _standing(
+        self, histories: Histories, subjects: Numbers, graph: Small, new: Flags, known: Known
+    ) -> Standing | None:
+        """Where the mice stand before the first session that is judged now; their stages in its curriculum."""
+        if not len(known.settled):
+            return None
+        at = np.full(len(self.doubtful), -1, np.int64)
+        at[known.settled] = np.arange(len(known.settled))
+        at = at[subjects]
+        found = Standing(*(np.full(len(subjects), value, np.int32) for value in (NONE, NONE, 0, 0)))
+        first_new = np.minimum.reduceat(np.where(new, np.arange(len(new)), len(new)), histories.starts[:-1])
+        for place in np.flatnonzero((at >= 0) & (first_new < len(new))).tolist():
+            own, begin, end = at[place], int(histories.starts[place]), int(histories.starts[place + 1])
+            number = int(graph[first_new[place]])
+            found.following[place] = self.stages.code.get((number, known.following[own]), OPEN)
+            found.last[place] = self.stages.code.get((number, known.actual[own]), OPEN)
+            found.count[place] = known.count[own]
+            found.first[place] = np.searchsorted(histories.numbers[begin:end], known.first[own])
+        return found
 
 
 def _graphs(sessions: Sessions, catalog: Catalog, options: Options) -> tuple[list[StateGraph], Small]:

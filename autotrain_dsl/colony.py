@@ -1,7 +1,7 @@
 """A whole df_behavior against the df_manager that there is: what needs no look, what is judged, and how.
 
-Mice about which nothing is new are left alone. Mice of which nothing is known are judged in columns, all others session
-by session; both give the same rows.
+Mice about which nothing is new are left alone. Many new sessions are judged in columns, those of which a person has to
+be told something session by session; both give the same rows.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-import numpy as np
 import pandas as pd
 
 from autotrain_dsl import bulk, evaluation, unchanged
@@ -46,13 +45,15 @@ def judge(work: Work, frame: pd.DataFrame, table: pd.DataFrame | None) -> tuple[
     catalog, options, layout = work.catalog, work.options, replace(work.layout, columns={})
     sessions = Sessions.of(frame, layout)
     quiet: unchanged.Unchanged = unchanged.find(sessions, table, catalog, options, layout)
-    new = _in_columns(sessions, table, catalog, options, layout)
+    new = _in_columns(sessions, table, quiet, work)
     remaining = quiet.remaining(frame) if new is None else frame[~(new.behavior | quiet.flags(len(frame)))]
     behavior = behavior_table.read(remaining, catalog.metric_columns, work.names[0], layout)
     behavior = quiet.counted(behavior, len(frame))
     rows: list[Row] = []
     if table is not None:
-        rows = manager_table.from_frame(quiet.remaining_rows(table), catalog.metric_names, work.names[1])
+        kept = quiet.remaining_rows(table)
+        kept = kept if new is None else kept[~kept["subject_id"].isin(new.subjects)]
+        rows = manager_table.from_frame(kept, catalog.metric_names, work.names[1])
     report = work.progress(len(behavior.subjects) + (0 if new is None else len(new.subjects)))
     for subject in () if new is None else new.subjects:
         report(subject)
@@ -81,16 +82,12 @@ def _with_bulk(outcome: Outcome, rows: Iterable[Row], integers: frozenset[str]) 
 
 
 def _in_columns(
-    sessions: Sessions | None, table: pd.DataFrame | None, catalog: Catalog, options: Options, layout: Layout
+    sessions: Sessions | None, table: pd.DataFrame | None, quiet: unchanged.Unchanged, work: Work
 ) -> Bulk | None:
-    if sessions is None or options.subjects is not None or len(sessions.frame) < bulk.FEWEST:
+    if sessions is None or work.options.subjects is not None or len(sessions.frame) < bulk.FEWEST:
         return None
-    known = np.zeros(len(sessions.names) + 1, bool)
-    for subject in () if table is None else table["subject_id"].unique():
-        known[sessions.names.get(str(subject), -1)] = True
-    if known[:-1].all():
-        return None
+    known = quiet.known or unchanged.known_subjects(sessions, table)
     try:
-        return bulk.judge_new(sessions, known, catalog, options, layout)
+        return bulk.judge_new(sessions, known, work.catalog, work.options, replace(work.layout, columns={}))
     except TypeError:  # cells that are lists or dicts, which are looked at one by one
         return None

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autotrain_dsl.bulk import Known
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.judging import RERUN, Options
 from autotrain_dsl.model import Metric
@@ -26,7 +27,8 @@ from autotrain_dsl.tables.sessions import MOST, Flags, Numbers, Sessions
 class Unchanged:
     """Rows of df_behavior and of df_manager that need no look, and how many mice have no other.
 
-    ``settled`` is, for a mouse of which only the newest rows are needed, the number of its last judged session.
+    ``settled`` is, for a mouse of which only the newest rows are needed, the number of its last judged session;
+    ``known`` says where these mice stand (None: not looked at).
     """
 
     behavior: Flags | None = None
@@ -34,6 +36,7 @@ class Unchanged:
     subjects: int = 0
     off_curriculum: int = 0
     settled: Mapping[str, int] = field(default_factory=dict)
+    known: Known | None = None
 
     def remaining(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows of df_behavior that have to be looked at."""
@@ -90,6 +93,15 @@ class _Judged:
         return found
 
 
+def known_subjects(sessions: Sessions, table: pd.DataFrame | None) -> Known:
+    """Which mice have rows, where nothing else is asked about them."""
+    some = np.zeros(len(sessions.names) + 1, bool)
+    for subject in () if table is None else table["subject_id"].unique():
+        some[sessions.names.get(str(subject), -1)] = True
+    nobody, nothing = np.zeros(0, np.int64), np.zeros(0, object)
+    return Known(some, nobody, nothing, nothing, nobody, nobody, nobody)
+
+
 def _compared(sessions: Sessions, judged: _Judged, table: pd.DataFrame, catalog: Catalog, layout: Layout) -> Unchanged:
     count = len(sessions.names)
     look, grown = np.zeros(count + 1, bool), np.zeros(count + 1, bool)  # the last place: rows without a subject
@@ -118,7 +130,22 @@ def _compared(sessions: Sessions, judged: _Judged, table: pd.DataFrame, catalog:
     settled = ~look[judged.subject] & ~(grown[judged.subject] & _last_stay(table, judged))
     off = int(np.count_nonzero(quiet[sessions.subject] & sessions.curriculum.where("") & (sessions.number > 0)))
     until = {name: int(last[code]) for name, code in sessions.names.items() if grown[code] and not look[code]}
-    return Unchanged(quiet[sessions.subject], settled, int(np.count_nonzero(quiet)), off, until)
+    known = _known(table, judged, ~settled & grown[judged.subject] & ~look[judged.subject], quiet)
+    return Unchanged(quiet[sessions.subject], settled, int(np.count_nonzero(quiet)), off, until, known)
+
+
+def _known(table: pd.DataFrame, judged: _Judged, stays: Flags, quiet: Flags) -> Known:
+    """Where mice stand, by the rows of the last stay of each; of the quiet ones nothing is new."""
+    rows = judged.order[stays[judged.order]]
+    subject, number = judged.subject[rows], judged.key[rows] % MOST
+    begins = np.flatnonzero(np.r_[True, np.diff(subject) != 0]) if len(rows) else np.zeros(0, np.int64)
+    ends = np.r_[begins[1:], len(rows)] - 1 if len(rows) else begins
+    some = quiet.copy()
+    some[judged.subject] = True
+    following, actual = (
+        table[c].to_numpy(object)[rows[ends]] for c in ("next_stage_suggested", "current_stage_actual")
+    )
+    return Known(some, subject[begins], following, actual, number[ends], ends - begins + 1, number[begins])
 
 
 def _places(keys: Numbers, judged: _Judged) -> tuple[Numbers, Flags]:

@@ -21,6 +21,7 @@ _BLOCK = 2**20  # sessions whose outcomes are known at one time
 _CHUNK = 2**15  # sessions whose windows are: their arrays stay in the processor's cache
 _CELLS = 2**22  # of all columns of one window
 OPEN = -1  # it is not known which stage was run
+NONE = -2  # there was no session before
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Colony:
 
     ``actual`` holds codes (``Stages.code``), OPEN where the stage is not known. ``judged`` says which sessions are
     judged at all (None: every one); the others are a part of the history only. ``metrics`` of the histories are, for
-    every graph, those of its task in their order: ``columns`` says where they are.
+    every graph, those of its task in their order: ``columns`` says where they are. ``standing`` is where the subjects
+    stand before the first session that is judged (None: at the beginning).
     """
 
     histories: Histories
@@ -38,6 +40,26 @@ class Colony:
     graph: Small | None = None  # None: all sessions by the first
     actual: Small | None = None  # None: an open loop
     judged: Flags | None = None
+    standing: Standing | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """For every subject what became of sessions that were judged before; NONE, NONE, 0, 0 where there were none.
+
+    ``following`` is the stage that they suggested, OPEN where the curriculum of the first session that is judged now
+    does not have it. ``last`` is the stage of the last of them, ``count`` how many they were in it without a break, and
+    ``first`` the place in the history of the first of those.
+    """
+
+    following: Small
+    last: Small
+    count: Small
+    first: Small
+
+    def of(self, subjects: slice | Whole) -> Standing:
+        """Of some subjects."""
+        return Standing(self.following[subjects], self.last[subjects], self.count[subjects], self.first[subjects])
 
 
 class Stages:
@@ -161,6 +183,7 @@ class _Block:
             values[rows] for values in (found.outcome, found.actual, found.suggested, found.count, found.stay)
         )
         self.lost = found.lost[first:last]
+        self.standing = None if colony.standing is None else colony.standing.of(slice(first, last))
 
     def run(self) -> None:
         """Compute the outcomes that are known beforehand, then follow the subjects."""
@@ -240,8 +263,14 @@ class _Block:
             graph = None if self.graph is None else self.graph[rows]
             following, last, count, first = (each[:active] for each in (following, last, count, first))
             if session == 0:
-                suggested, last = self._begin(rows, graph), np.full(active, OPEN - 1, np.int32)
+                suggested, last = self._begin(rows, graph), np.full(active, NONE, np.int32)
                 count = first = np.zeros(active, np.int32)
+                if self.standing is not None:
+                    before = self.standing.of(order[:active])
+                    suggested = np.where(
+                        before.following == NONE, suggested, self._or_lost(before.following, graph, order)
+                    )
+                    last, count, first = before.last, before.count, before.first
             else:
                 suggested, last = self._moved(following, graph, order), self._named(last, graph)
             actual = (
@@ -272,11 +301,11 @@ class _Block:
 
     def _moved(self, suggested: Small, graph: Small | None, order: Whole) -> Small:
         """Suggested stages in the curriculum of the session; a subject whose stage it does not have is lost."""
-        if graph is None:
-            return suggested
-        named = self._named(suggested, graph)
+        return suggested if graph is None else self._or_lost(self._named(suggested, graph), graph, order)
+
+    def _or_lost(self, named: Small, graph: Small | None, order: Whole) -> Small:
         self.lost[order[: len(named)][named == OPEN]] = True
-        return np.where(named == OPEN, self.stages.initial[graph], named)
+        return np.where(named == OPEN, self.stages.initial[0 if graph is None else graph], named)
 
     def _named(self, codes: Small, graph: Small | None) -> Small:
         """The stage of the same name in the curriculum of the session."""
