@@ -72,6 +72,8 @@ def judge_new(sessions: Sessions, known: Known, catalog: Catalog, options: Optio
     rows = used.rows[simple[sessions.subject[used.rows]]]
     until = np.zeros(len(simple), np.int64)
     until[known.settled] = known.last
+    if not used.graphs:
+        return None
     new = (used.graph[rows] >= 0) & (sessions.number[rows] > until[sessions.subject[rows]])
     if np.count_nonzero(new) < max(FEWEST, 1):
         return None
@@ -216,7 +218,7 @@ class _Table:
         stages = [name for _, name in judged.stages.names]
         actual, suggested = judged.actual[chosen], judged.suggested[chosen]
         closed = np.full(len(chosen), self.used.actual is not None)
-        reason, missing = Wording(judged).reasons(chosen)
+        reason, missing = Wording(judged, manager.kept_text).reasons(chosen)
         data: dict[str, Any] = {
             "subject_id": _texts(self.sessions.names, self.sessions.subject[self.rows]),
             "session_date": self._words(self.sessions.text("session_date", cells.date)),
@@ -260,9 +262,10 @@ class _Table:
     def _values(self) -> dict[str, Any]:
         """One column for every metric; of a session whose task does not have it, nothing."""
         found: dict[str, Any] = {}
-        for name in sorted({metric.name for metric in self.used.metrics()}):
+        judging = [(number, graph) for number, graph in enumerate(self.used.graphs) if (self.graph == number).any()]
+        for name in sorted({name for _, graph in judging for name in graph.task.metrics}):
             values = np.full(len(self.rows), np.nan)
-            for number, graph in enumerate(self.used.graphs):
+            for number, graph in judging:
                 if name in graph.task.metrics:
                     own = self.graph == number
                     values[own] = self.sessions.measured(graph.task.metrics[name])[0][self.rows[own]]

@@ -6,7 +6,7 @@ import logging
 import os
 import pickle
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import distributed
 
@@ -15,7 +15,8 @@ from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.partitioned import Done, Task, judge_part
 from autotrain_dsl.store.base import StoreError
 
-_SECONDS = 5  # to reach a scheduler
+_SECONDS = 5  # to reach a scheduler, and between two looks at whether there still are workers
+_LOOKS = 6  # that find no worker before the run gives up
 
 
 class Cluster:
@@ -32,20 +33,41 @@ class Cluster:
         futures = self.client.map(judge_part, tasks, catalog=compiled, program=__version__, key=keys, pure=False)
         names = {future.key: task.name for future, task in zip(futures, tasks, strict=True)}
         try:
-            for future in distributed.as_completed(futures):
-                yield self._result(future, names[future.key])
+            for future in self._done(futures):
+                yield _result(future, names[future.key])
         finally:
             self.client.cancel([*futures, compiled])
 
-    def _result(self, future: distributed.Future, name: str) -> Done:
-        try:
-            done: Done = future.result()
-        except (distributed.KilledWorker, distributed.client.FutureCancelledError) as error:
-            raise StoreError(f"part `{name}`: every worker that tried it died; see the workers' logs") from error
-        except (ImportError, AttributeError) as error:
-            message = f"the workers cannot run autotrain-dsl: {error}; install {__version__} with the extra there too"
-            raise StoreError(message, wrong_use=True) from error
-        return done
+    def _done(self, futures: list[distributed.Future]) -> Iterator[distributed.Future]:
+        """The tasks as they are done, however long it takes, as long as there is somebody to do them."""
+        pending, alone = set(futures), 0
+        while pending:
+            try:
+                found = distributed.wait(list(pending), timeout=_SECONDS, return_when="FIRST_COMPLETED").done
+            except TimeoutError:
+                alone = 0 if self.client.scheduler_info()["workers"] else alone + 1
+                if alone >= _LOOKS:
+                    message = f"there has been no Dask worker for {_SECONDS * _LOOKS} s: start one and run again"
+                    raise StoreError(message) from None
+                continue
+            pending -= found
+            yield from found
+
+
+def _result(future: distributed.Future, name: str) -> Done:
+    """What a task gave. Raises StoreError where the cluster is to blame."""
+    try:
+        done: Done = future.result()
+    except distributed.KilledWorker as error:
+        raise StoreError(f"part `{name}`: every worker that tried it died; see the workers' logs") from error
+    except distributed.client.FutureCancelledError as error:
+        raise StoreError("the Dask scheduler is gone; see its log, and run again") from error
+    except (ImportError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "deserializ" not in str(error):
+            raise
+        message = f"workers and scheduler cannot load autotrain-dsl ({error}): install {__version__} on all of them"
+        raise StoreError(message, wrong_use=True) from error
+    return done
 
 
 @contextmanager
@@ -54,18 +76,30 @@ def cluster(address: str | None) -> Iterator[Cluster]:
 
     Raises StoreError where there is no scheduler, or where it has no worker.
     """
-    logging.getLogger("distributed").setLevel(logging.ERROR)  # what matters comes as an exception
-    try:
-        if address is None:
-            workers = os.cpu_count() or 1
-            made = distributed.Client(n_workers=workers, threads_per_worker=1, dashboard_address=None)
-        else:
-            made = distributed.Client(address, timeout=_SECONDS)
-    except (OSError, ValueError) as error:
-        raise StoreError(f"there is no Dask scheduler at `{address}`: {str(error).splitlines()[0]}") from error
-    with made as client:
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters comes as an exception
+    with ExitStack() as stack:
+        client = stack.enter_context(_local(stack) if address is None else _remote(address))
         try:
             client.wait_for_workers(1, timeout=_SECONDS)
         except TimeoutError as error:
-            raise StoreError(f"the Dask scheduler at `{address}` has no worker") from error
+            raise StoreError(f"the Dask scheduler{_at(address)} has no worker") from error
         yield Cluster(client)
+
+
+def _local(stack: ExitStack) -> distributed.Client:
+    workers = os.cpu_count() or 1
+    made = distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+    return distributed.Client(stack.enter_context(made))
+
+
+def _remote(address: str) -> distributed.Client:
+    try:
+        return distributed.Client(address, timeout=_SECONDS)
+    except (OSError, ValueError, TypeError, ImportError) as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0].replace(address, "that address")
+        raise StoreError(f"there is no Dask scheduler{_at(address)}: {why}") from error
+
+
+def _at(address: str | None) -> str:
+    """Where it should be, without anything that might be a password."""
+    return f" at `{address}`" if address and "@" not in address else ""

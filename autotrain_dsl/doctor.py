@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autotrain_dsl import adoption, nightly
 from autotrain_dsl.catalog import Catalog
-from autotrain_dsl.store import Access, folder, is_database, locate, open_state
+from autotrain_dsl.store import Access, folder, is_database, is_in_parts, locate, open_state
 from autotrain_dsl.store.base import Objects, StoreError, UnreadableError
 from autotrain_dsl.tables import behavior as behavior_table
 from autotrain_dsl.tables import manager as manager_table
@@ -117,7 +117,11 @@ def _manager(patient: Patient, catalog: Catalog) -> Iterator[Check]:
 
 def _places(patient: Patient) -> Iterator[tuple[str, Callable[[], Objects], bool]]:
     """Every folder or prefix that a run writes to, and whether it has to be there already."""
-    tables = [] if is_database(patient.manager) else [patient.manager, *([patient.stats] if patient.stats else [])]
+    tables = (
+        []
+        if is_database(patient.manager) or is_in_parts(patient.manager)
+        else [patient.manager, *([patient.stats] if patient.stats else [])]
+    )
     for uri in [*tables, *patient.exports]:
         yield uri, lambda uri=uri: locate(uri, patient.access)[0], True  # type: ignore[misc]
     for uri in patient.mirrors:

@@ -15,7 +15,7 @@ from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.codes import tables as codes
 from autotrain_dsl.judging import Options, Outcome
 from autotrain_dsl.spelling import suggest
-from autotrain_dsl.store import Access, beside, export, is_database, is_in_parts, open_state, read_table
+from autotrain_dsl.store import Access, beside, export, is_database, is_in_parts, open_state, read_parts, read_table
 from autotrain_dsl.store.base import Change, ConflictError, Snapshot, State, StoreError, UnreadableError
 from autotrain_dsl.store.exports import MANAGER, STATS, SUPERSEDED, Export, Rendering, follow
 from autotrain_dsl.tables import behavior as behavior_table
@@ -116,7 +116,7 @@ def read_state(state: State) -> Snapshot | None:
 def read_behavior(uri: str, access: Access) -> tuple[pd.DataFrame, str]:
     """df_behavior and its version. Raises TableError, or StoreError where there is no such table."""
     try:
-        loaded = read_table(uri, access)
+        loaded = read_parts(uri, access) if is_in_parts(uri) else read_table(uri, access)
     except UnreadableError as error:
         raise TableError([Issue(codes.UNREADABLE, f"`{uri}` cannot be read as a table: {error}")]) from error
     if loaded is None:
@@ -253,7 +253,9 @@ class _Run:
         work = colony.Work(job.catalog, job.options, job.layout, names, self.progress)
         behavior, outcome = colony.judge(work, frame, table)
         warnings = [*self.damaged, *evaluation.changed_curriculums(job.catalog, used_curriculums(table))]
-        warnings += _absent(frame, table, job.behavior_uri)
+        known = set() if table is None else set(map(str, table["subject_id"].unique()))
+        there = cells.subjects(frame["subject_id"]) if "subject_id" in frame else set()
+        warnings += absent(known, there, job.behavior_uri)
         job.tell("judged", {"sessions": outcome.count, "not_judged": len(outcome.unjudged)})
         return table, behavior, outcome.warned(warnings)
 
@@ -334,10 +336,8 @@ class _Run:
         return to_stats(self._frame(manager_table.from_frame(frame, frozenset(), self.job.manager_uri)))
 
 
-def _absent(frame: pd.DataFrame, table: pd.DataFrame | None, uri: str) -> list[Issue]:
+def absent(judged: set[str], there: set[str], uri: str) -> list[Issue]:
     """That most mice of df_manager are not in df_behavior: it is another colony's, or what writes it has failed."""
-    judged = set() if table is None else set(map(str, table["subject_id"].unique()))
-    there = set(map(cells.subject, frame["subject_id"].unique())) if "subject_id" in frame else set()
     gone = len(judged - there)
     if 2 * gone <= len(judged):
         return []

@@ -11,6 +11,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol
 
 import pandas as pd
@@ -19,7 +20,7 @@ from autotrain_dsl import __version__, colony, evaluation
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.codes import tables as codes
 from autotrain_dsl.judging import Options, Outcome
-from autotrain_dsl.nightly import Job, Result, used_curriculums, wait_for_others
+from autotrain_dsl.nightly import Job, Result, absent, used_curriculums, wait_for_others
 from autotrain_dsl.store import Access, folder, partitions
 from autotrain_dsl.store.base import ConflictError, Objects, StoreError, UnreadableError
 from autotrain_dsl.store.formats import decode
@@ -33,6 +34,7 @@ from autotrain_dsl.tables.stats import to_stats
 from autotrain_dsl.tally import Tally
 
 _SUFFIX = ".parquet"
+_LONGEST = 150  # bytes of a part's name, so that its files can be named after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,9 @@ class Task:
 class Done:
     """What became of a part: where its rows are now, and what there is to tell; ``changed`` if there are new ones.
 
-    ``outcome`` is without the new rows. ``read`` counts rows of df_behavior, as ``Behavior`` does, ``subjects`` are the
-    mice of the part in either table, ``used`` how many rows rest on which curriculum, ``version`` the SHA-256 of its
-    sessions.
+    ``outcome`` is without the new rows. ``read`` counts rows of df_behavior, as ``Behavior`` does. ``known`` are the
+    mice that have rows, ``there`` those that have sessions; ``lost`` says that the rows of the part cannot be read.
+    ``used`` says how many rows rest on which curriculum, ``version`` is the SHA-256 of its sessions.
     """
 
     name: str
@@ -69,7 +71,9 @@ class Done:
     read: Behavior
     outcome: Outcome
     tally: Tally
-    subjects: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    there: tuple[str, ...] = ()
+    lost: bool = False
     used: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     version: str = ""
 
@@ -116,21 +120,24 @@ def judge_part(task: Task, catalog: Catalog, program: str = __version__) -> Done
         message = f"this worker has autotrain-dsl {__version__}, and the run {program}: install the same on both"
         raise StoreError(message, wrong_use=True)
     kept = partitions(task.manager_uri, task.access)
+    table, frame = None, pd.DataFrame()
     try:
         table = None if task.rows is None else kept.table(task.rows.manager)
-        if task.sessions is None or (table is not None and not manager_table.is_canonical(table)):
-            return _left(task, table, _gone(task))
+    except UnreadableError as error:
+        return replace(_left(task, table, frame, [Issue(codes.UNREADABLE, str(error))]), lost=True)
+    try:
         frame, version = _sessions(task)
+        frame = task.layout.renamed(frame, f"{task.name}{_SUFFIX}")
         work = colony.Work(catalog, _own(task.options, frame, table), task.layout, (task.behavior_uri, kept.uri))
-        read, outcome = colony.judge(work, task.layout.renamed(frame, task.sessions), table)
+        read, outcome = colony.judge(work, frame, table)
     except (UnreadableError, TableError) as error:
         issues = error.issues if isinstance(error, TableError) else [Issue(codes.UNREADABLE, str(error))]
-        return _left(task, None, [replace(issue, message=f"part `{task.name}`: {issue.message}") for issue in issues])
-    part, after = task.rows, table
+        return _left(task, table, frame, issues)
+    part, known = task.rows, _mice(table)
     if outcome.count:
         judged = colony.judged(outcome, catalog.integer_metrics)
         after = judged if table is None else manager_table.merged(table, judged)
-        part = None if task.dry_run else _kept(task, kept, after, outcome)
+        part, known = None if task.dry_run else _kept(task, kept, after, outcome), _mice(after)
     return Done(
         name=task.name,
         part=part,
@@ -138,30 +145,31 @@ def judge_part(task: Task, catalog: Catalog, program: str = __version__) -> Done
         read=replace(read, subjects={}, conflicts={}),
         outcome=replace(outcome, added=(), bulk=None, latest=()),
         tally=Tally.of(outcome),
-        subjects=_subjects(frame, after),
+        known=known,
+        there=_mice(frame),
         used=used_curriculums(table),
         version=version,
     )
 
 
 def _sessions(task: Task) -> tuple[pd.DataFrame, str]:
-    blob = folder(task.behavior_uri, task.access).get(task.sessions or "")
+    blob = None if task.sessions is None else folder(task.behavior_uri, task.access).get(task.sessions)
     if blob is None:
-        raise UnreadableError(f"`{task.behavior_uri}{task.sessions}` is gone")
+        raise UnreadableError(f"`{task.behavior_uri}{task.name}{_SUFFIX}` is gone; its rows stay as they are")
     return decode(blob.content, _SUFFIX), hashlib.sha256(blob.content).hexdigest()
 
 
 def _own(options: Options, frame: pd.DataFrame, table: pd.DataFrame | None) -> Options:
     """The options as far as they are about mice of the part."""
-    mine = set(_subjects(frame, table))
+    mine = {*_mice(frame), *_mice(table)}
     chosen = None if options.subjects is None else options.subjects & mine
     return replace(options, subjects=chosen, placed={name: at for name, at in options.placed.items() if name in mine})
 
 
-def _subjects(frame: pd.DataFrame, table: pd.DataFrame | None) -> tuple[str, ...]:
-    named = [] if "subject_id" not in frame else [cells.subject(each) for each in frame["subject_id"].unique()]
-    known = [] if table is None else table["subject_id"].unique().tolist()
-    return tuple(sorted({*named, *known} - {""}))
+def _mice(table: pd.DataFrame | None) -> tuple[str, ...]:
+    if table is None or "subject_id" not in table:
+        return ()
+    return tuple(sorted(cells.subjects(table["subject_id"]) - {""}))
 
 
 def _kept(task: Task, kept: Partitions, after: pd.DataFrame, outcome: Outcome) -> Part:
@@ -175,15 +183,13 @@ def _kept(task: Task, kept: Partitions, after: pd.DataFrame, outcome: Outcome) -
     return Part(kept.keep(task.generation, task.name, after), stats, superseded, len(after))
 
 
-def _gone(task: Task) -> list[Issue]:
-    what = f"`{task.behavior_uri}{task.name}{_SUFFIX}` is gone" if task.sessions is None else "its rows are of no use"
-    return [Issue(codes.UNREADABLE, f"part `{task.name}`: {what}; its rows stay as they are")]
-
-
-def _left(task: Task, table: pd.DataFrame | None, issues: list[Issue]) -> Done:
+def _left(task: Task, table: pd.DataFrame | None, frame: pd.DataFrame, issues: list[Issue]) -> Done:
     """A part that stays as it is."""
-    subjects = _subjects(pd.DataFrame(), table)
-    return Done(task.name, task.rows, False, _NOTHING, Outcome(unjudged=tuple(issues)), Tally(), subjects)  # noqa: FBT003
+    told = tuple(replace(issue, message=f"part `{task.name}`: {issue.message}") for issue in issues)
+    return Done(
+        name=task.name, part=task.rows, changed=False, read=_NOTHING, outcome=Outcome(unjudged=told), tally=Tally(),
+        known=_mice(table), there=_mice(frame),
+    )  # fmt: skip
 
 
 _NOTHING = Behavior({}, {}, (), frozenset())
@@ -192,18 +198,24 @@ _NOTHING = Behavior({}, {}, (), frozenset())
 class _Run:
     def __init__(self, job: Job, engine: Engine) -> None:
         self.job, self.engine = job, engine
-        self.behavior: Objects = folder(job.behavior_uri, job.access)
-        self.manager = partitions(job.manager_uri, job.access)
+        # Workers have another working directory, and not the variables of this process.
+        self.behavior_uri, self.manager_uri = (_whole(uri, job.access) for uri in (job.behavior_uri, job.manager_uri))
+        self.access = replace(job.access, expand=str)
+        self.behavior: Objects = folder(self.behavior_uri, self.access)
+        self.manager = partitions(self.manager_uri, self.access)
+        self.odd: list[Issue] = []
 
     def result(self, progress: Callable[[int], Callable[[str], None]]) -> Result:
-        job, head = self.job, self.manager.head()
-        tasks = self._tasks(head)
+        job, keys = self.job, self._keys()
+        head = self.manager.head() if job.dry_run else self.manager.begun()
+        tasks = self._tasks(head, keys)
         report, done = progress(len(tasks)), list[Done]()
         for each in self.engine.judged(job.catalog, tasks):
             job.tell("judged", {"part": each.name, "sessions": each.tally.judged})
             report(each.name)
             done.append(each)
         done.sort(key=lambda each: each.name)
+        _refuse_lost(done)
         _refuse_doubles(done)
         changed = any(each.changed for each in done)
         written: tuple[str, ...] = ()
@@ -220,23 +232,39 @@ class _Run:
         rows = _rows(head) + (tally.judged - len(outcome.replaced) if job.dry_run else 0)
         return Result(read, outcome, tally, rows, written, head.generation, version)
 
-    def _tasks(self, head: Head) -> list[Task]:
+    def _keys(self) -> dict[str, str]:
+        """The name of every part of df_behavior, and its key; names that no part can have are told."""
+        found: dict[str, str] = {}
+        self.odd.clear()
+        for key in self.behavior.keys(""):
+            if not key.lower().endswith(_SUFFIX) or any(part.startswith(".") for part in key.split("/")):
+                continue
+            name = key[: -len(_SUFFIX)]
+            long = len(name.encode("utf-8", "surrogateescape")) > _LONGEST
+            if long or not name.isprintable() or {"", ".", ".."} & set(name.split("/")):
+                message = f"`{name[:80]!r}` cannot be the name of a part: rename the file"
+                self.odd.append(Issue(codes.UNREADABLE, message))
+            elif name in found:
+                self.odd.append(Issue(codes.UNREADABLE, f"there are two files for the part `{name}`: rename one"))
+            else:
+                found[name] = key
+        if not found and not self.odd:
+            raise StoreError(f"there is no {_SUFFIX} file in `{self.job.behavior_uri}`")
+        return found
+
+    def _tasks(self, head: Head, found: Mapping[str, str]) -> list[Task]:
         job = self.job
-        keys = [key for key in self.behavior.keys("") if key.endswith(_SUFFIX)]
-        if not keys:
-            raise StoreError(f"there is no {_SUFFIX} file in `{job.behavior_uri}`")
-        found = {key.removesuffix(_SUFFIX): key for key in keys}
         return [
             Task(
-                name, found.get(name), head.parts.get(name), head.generation + 1, job.behavior_uri, job.manager_uri,
-                job.options, job.layout, job.access, job.dry_run,
+                name, found.get(name), head.parts.get(name), head.generation + 1, self.behavior_uri, self.manager_uri,
+                job.options, job.layout, self.access, job.dry_run,
             )
             for name in sorted({*found, *head.parts})
         ]  # fmt: skip
 
     def _outcome(self, done: list[Done]) -> Outcome:
         """Everything that the parts have to tell, and what only shows in all of them together."""
-        options, there = self.job.options, {subject for each in done for subject in each.subjects}
+        options, there = self.job.options, {subject for each in done for subject in (*each.known, *each.there)}
         used: Counter[tuple[str, str, str]] = Counter()
         for each in done:
             used.update(each.used)
@@ -245,32 +273,60 @@ class _Run:
             evaluation.unknown_subjects((options.subjects or frozenset()) - there),
             evaluation.placed_in_vain(set(options.placed) - there),
             Outcome(warnings=tuple(evaluation.changed_curriculums(self.job.catalog, used))),
+            Outcome(unjudged=tuple(self.odd)),
+            self._absent(done),
         ]
         return replace(evaluation.together(outcomes), subjects=sum(each.outcome.subjects for each in done))
+
+    def _absent(self, done: list[Done]) -> Outcome:
+        there = {subject for each in done for subject in each.there}
+        return Outcome(warnings=tuple(absent({s for each in done for s in each.known}, there, self.job.behavior_uri)))
 
     def _prune(self) -> None:
         try:
             self.manager.prune()
-        except StoreError as error:
+        except (StoreError, UnreadableError) as error:
             self.job.tell("not pruned", {"why": str(error)})
+
+
+def _whole(uri: str, access: Access) -> str:
+    """A folder as every process understands it."""
+    uri = access.expand(uri)
+    return uri if "://" in uri else f"{Path(uri).absolute()}/"
 
 
 def _rows(head: Head) -> int:
     return sum(part.rows for part in head.parts.values())
 
 
-def _refuse_doubles(done: list[Done]) -> None:
-    """One mouse in two parts would be judged twice, each time without the sessions of the other part."""
-    seen: dict[str, str] = {}
-    issues = []
-    for each in done:
-        for subject in each.subjects:
-            first = seen.setdefault(subject, each.name)
-            if first != each.name:
-                message = f"it is in the parts `{first}` and `{each.name}`: all rows of a mouse belong in one part"
-                issues.append(Issue(codes.CONFLICTING_ROWS, message, subject))
+def _refuse_lost(done: list[Done]) -> None:
+    """Without the rows of a part nobody knows which mice are in it, and they might be judged once more elsewhere."""
+    issues = [issue for each in done if each.lost for issue in each.outcome.unjudged]
     if issues:
         raise TableError(issues)
+
+
+def _refuse_doubles(done: list[Done]) -> None:
+    """One mouse in two parts would be judged twice, each time without the sessions of the other part."""
+    seen: dict[str, Done] = {}
+    issues = []
+    for each in done:
+        for subject in sorted({*each.known, *each.there}):
+            first = seen.setdefault(subject, each)
+            if first is not each:
+                issues.append(Issue(codes.CONFLICTING_ROWS, _doubled(subject, first, each), subject))
+    if issues:
+        raise TableError(issues)
+
+
+def _doubled(subject: str, first: Done, second: Done) -> str:
+    if subject in first.there and subject in second.there:
+        return f"it is in the parts `{first.name}` and `{second.name}`: all rows of a mouse belong in one part"
+    new, old = (first, second) if subject in first.there else (second, first)
+    return (
+        f"its sessions are in the part `{new.name}` now, but it was judged in `{old.name}`: put them back there, or "
+        "judge the colony anew into an empty folder"
+    )
 
 
 def _added(several: Iterable[Behavior]) -> Behavior:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from autotrain_dsl.judging import Outcome
-from autotrain_dsl.tables.manager import Row
+from autotrain_dsl.tables.manager import Row, kept_text
 
 LISTED = 10_000  # sessions that are told one by one
 COMPARED = (
@@ -89,8 +89,9 @@ class Tally:
 
 
 def told(row: Row) -> Mapping[str, Any]:
-    """What is told of one session."""
-    return {column: getattr(row, column) for column in _COLUMNS}
+    """What is told of one session, its texts as they stand in the table."""
+    cells = {column: getattr(row, column) for column in _COLUMNS}
+    return {column: kept_text(cell) if isinstance(cell, str) else cell for column, cell in cells.items()}
 
 
 def _key(listed: Mapping[str, Any]) -> tuple[str, int]:

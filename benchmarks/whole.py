@@ -8,7 +8,6 @@ their own, the fastest of a few; memory is the peak of the process, tables are m
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from judging import machine, table
+from nightly import timed
 
 ROOT = Path(__file__).resolve().parent.parent
 SESSIONS = 100
@@ -77,8 +77,8 @@ def first_night(folder: Path, sessions: int) -> list[Any]:
         work = folder / "work"
         work.mkdir()
         manager = work / "m.parquet"
-        ours.append(timed("-m", "autotrain_dsl", "evaluate", *RULES, "--behavior", behavior, "--manager", manager))
-        peers.append(timed("-c", PEER, behavior, manager, work / "m_stats.parquet", work / "out"))
+        ours.append(python("-m", "autotrain_dsl", "evaluate", *RULES, "--behavior", behavior, "--manager", manager))
+        peers.append(python("-c", PEER, behavior, manager, work / "m_stats.parquet", work / "out"))
         tables = sum(pd.read_parquet(each).memory_usage(deep=True).sum() for each in (behavior, manager)) / 2**20
         shutil.rmtree(work)
     (own, memory), peer = (min(s for s, _ in ours), max(m for _, m in ours)), min(s for s, _ in peers)
@@ -100,8 +100,8 @@ def distributed(folder: Path) -> tuple[list[list[Any]], float]:
             address = cluster(stack, workers)
             options = ["--engine", "dask", "--scheduler", address, "--behavior", f"{behavior}/"]
             command = ["-m", "autotrain_dsl", "evaluate", *RULES, *options]
-            timed(*command, "--manager", f"{folder}/warm/", "--subject", "100000000")  # so that all is imported
-            seconds[workers] = timed(*command, "--manager", f"{folder}/m{workers}/")[0]
+            python(*command, "--manager", f"{folder}/warm/", "--subject", "100000000")  # so that all is imported
+            seconds[workers] = python(*command, "--manager", f"{folder}/m{workers}/")[0]
     rows = [[n, f"{s:.1f}", f"{PARTS * PART / 1e6 / s * 60:.1f}", f"{seconds[1] / s:.2f}"] for n, s in seconds.items()]
     return rows, seconds[1] / (PARTS * PART / 1e6)
 
@@ -129,6 +129,11 @@ def dask(stack: ExitStack, says: str, *arguments: str) -> tuple[subprocess.Popen
     raise RuntimeError(f"dask {arguments[0]} ended")
 
 
+def python(*arguments: Any) -> tuple[float, int]:
+    """Seconds and peak memory in MB of a Python process."""
+    return timed([sys.executable, *map(str, arguments)])
+
+
 def sizing(seconds: float) -> list[list[Any]]:
     """What a colony costs, by the measured seconds of one worker for a million sessions."""
     rows = []
@@ -136,18 +141,6 @@ def sizing(seconds: float) -> list[list[Any]]:
         minutes = sessions / 1e6 * seconds / 60
         rows.append([f"{sessions:,}", f"{minutes:,.1f}", f"{minutes / 8:,.1f} min", f"{minutes / 64:,.1f} min"])
     return rows
-
-
-def timed(*arguments: Any) -> tuple[float, int]:
-    """Seconds and peak memory in MB of a Python process."""
-    start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, *map(str, arguments)], cwd=ROOT, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{arguments} ended with {process.returncode}")
-    return seconds, usage.ru_maxrss // 1024
 
 
 if __name__ == "__main__":

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
-from colony import NOW, OTHER, RECORD, ROOT, TINY, TINY_2, catalog_of, frame_of, mouse, session
+from colony import NOW, OTHER, RECORD, ROOT, TASK, TINY, TINY_2, Colony, catalog_of, frame_of, mouse, session
 
 from autotrain_dsl import bulk, catalog, colony, tally
 from autotrain_dsl.catalog import Catalog
+from autotrain_dsl.columnar import values
 from autotrain_dsl.judging import Options, Outcome
 from autotrain_dsl.report import evaluation as report
 from autotrain_dsl.tables import manager
@@ -211,3 +216,81 @@ def test_the_real_record_is_judged_the_same() -> None:
         found = same(curriculums, frame, options=Options(NOW, "test", default=("Coupled Baiting", version)))
         assert found.bulk is not None
         assert len(found.bulk) > 2000
+
+
+# What once came out differently
+
+
+def test_a_reason_without_facts_and_odd_texts_are_kept_alike(tmp_path: Path) -> None:
+    rules = """\
+    transitions:
+      - stay: true
+        when: present(finished_trials > 300)[-1]
+      - progress: STAGE_2
+        when: finished_trials[-1] > 200
+        because: "a\\rb\\x0B \\U0000FDD0 %s"
+"""
+    text = TINY.replace(TINY[TINY.index("    transitions:") : TINY.index("  STAGE_2:")], rules)
+    compiled = catalog_of(tmp_path, text)
+    frame = frame_of([*mouse("a", [250, 350, None]), *mouse("b", [350, 100, 250])])
+    reasons = colony.added(same(compiled, frame), compiled.integer_metrics)["reason"].tolist()
+    assert any(reason == "rule 1:" for reason in reasons)
+    assert not any("\r" in reason for reason in reasons)
+
+
+def test_a_history_without_any_curriculum_is_read(compiled: Catalog) -> None:
+    frame = frame_of(mouse("a", [250, 350], curriculum_name=None))
+    assert same(compiled, frame, layout=Layout(whole_history=True)).count == 0
+
+
+def test_metrics_of_mice_that_are_not_judged_are_no_columns(tmp_path: Path) -> None:
+    lab = Colony.at(tmp_path, TINY, OTHER.replace("{name: tiny", "{name: licking"))
+    task = TASK.replace("name: tiny", "name: licking") + "  licks: {title: Licks, type: integer, minimum: 0}\n"
+    (lab.folder / "schemas" / "tasks" / "licking_1.0.yaml").write_text(task, "utf-8")
+    compiled = catalog.build([lab.folder / "curriculums"])
+    frame = frame_of([*mouse("a", [250]), *mouse("b", [250], curriculum_name="Other")])
+    assert "licks" not in colony.added(same(compiled, frame), compiled.integer_metrics)
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        ("foraging_efficiency", [Decimal("NaN"), 0.7, Decimal("0.70"), Decimal("0.7")]),
+        ("foraging_efficiency", [np.float32("nan"), -0.0, 0.0, 0.5]),
+        ("foraging_efficiency", [0.5 + 0j, 0.5 + 1j, 0j, 1 + 0j]),
+        ("foraging_efficiency", [[0.5], 0.7, 0.7, 0.7]),
+        ("session_date", [pd.Timestamp("2024-01-01T10:00Z"), pd.Timestamp("2024-01-01T11:00+01:00"), "x", pd.NaT]),
+        ("session_date", [Decimal("1.50"), Decimal("1.5"), 1.5, np.datetime64("NaT")]),
+        ("subject_id", ["801", 801, 801.0, "801.0"]),
+        ("subject_id", [None, float("nan"), "", "b"]),
+    ],
+)
+def test_cells_that_are_equal_may_say_different_things(compiled: Catalog, column: str, cells: list[object]) -> None:
+    rows = [*mouse("a", [250, 350]), *mouse("b", [250, 90])]
+    for number, (row, cell) in enumerate(zip(rows, cells, strict=True), 1):
+        row[column], row["session"] = cell, number
+    same(compiled, frame_of(rows))
+
+
+def test_columns_of_lists_are_looked_at_one_by_one(compiled: Catalog) -> None:
+    lists = pd.Series([[0.7], [0.8]], dtype=pd.ArrowDtype(pa.list_(pa.float64())))
+    for column in ("foraging_efficiency", "session_date", "curriculum_version"):
+        same(compiled, frame_of(mouse("a", [250, 350])).assign(**{column: lists}))
+
+
+@pytest.mark.parametrize("when", ["present(finished_trials)[-1] > 0", "count(finished_trials[:600]) > 500"])
+def test_a_long_history_costs_no_more_than_it_is_long(tmp_path: Path, when: str) -> None:
+    text = TINY.replace("finished_trials[-1] >= 200 and foraging_efficiency[-1] >= 0.6", when)
+    compiled = catalog_of(tmp_path, text.replace("- progress: STAGE_2", "- stay: true", 1))
+    frame = frame_of(mouse("a", [250, None] * 300))
+    made: list[int] = []
+    gathered = values._gathered
+
+    def counted(columns: Any, at: Any) -> Any:
+        made.append(at.size)
+        return gathered(columns, at)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(values, "_gathered", counted)
+        judged(compiled, frame, ALWAYS)
+    assert sum(made) <= 600 * 600 * 4

@@ -29,7 +29,7 @@ from test_language_laws import (
     program_value,
 )
 
-from autotrain_dsl.columnar import stepping
+from autotrain_dsl.columnar import formulas, stepping
 from autotrain_dsl.columnar.formulas import Formulas, Work
 from autotrain_dsl.columnar.histories import Histories, Table
 from autotrain_dsl.columnar.stepping import OPEN, Colony, Judgements, Stages, judge
@@ -279,7 +279,7 @@ stages:
     whole = judge(colony)
     monkeypatch.setattr(stepping, "_BLOCK", 100)
     monkeypatch.setattr(stepping, "_CHUNK", 64)
-    monkeypatch.setattr(stepping, "_CELLS", 64 * 30)
+    monkeypatch.setattr(formulas, "_CELLS", 64 * 30)
     parts = judge(colony)
     for name in ("outcome", "actual", "suggested", "count", "stay", "lost"):
         assert (getattr(whole, name) == getattr(parts, name)).all()

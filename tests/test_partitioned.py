@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from autotrain_dsl.nightly import Job
 from autotrain_dsl.partitioned import Done, Here, Task, judge_part
 from autotrain_dsl.store import Access, partitions
 from autotrain_dsl.store.base import ConflictError, StoreError
+from autotrain_dsl.store.seals import sealed
+from autotrain_dsl.tables.behavior import Layout
 from autotrain_dsl.tables.issues import TableError
 
 
@@ -126,8 +129,7 @@ def test_what_is_kept_is_checked_and_explained(parts: Parts) -> None:
     damaged = parts.run(verb="verify-state")
     assert (damaged.code, key in damaged.out) == (1, True)
     night = parts.run()
-    assert (night.code, night.report["written"]) == (1, [])
-    assert "is damaged" in night.report["not_judged"][0]["message"]
+    assert (night.code, "is damaged" in night.out) == (1, True)
 
 
 def test_a_dry_run_keeps_nothing(parts: Parts) -> None:
@@ -191,8 +193,157 @@ def test_a_lost_head_is_not_an_empty_table(parts: Parts) -> None:
         ran = parts.run()
         assert (ran.code, "HEAD.json" in ran.out) == (1, True)
         assert "heads/" in ran.out or "no head of a table in parts" in ran.out
-    head.write_bytes((parts.folder / "manager" / "heads" / "000001.json").read_bytes())
+    newest = parts.folder / "manager" / "heads" / "000002.json"
+    assert newest.read_bytes() == content
+    head.write_bytes(newest.read_bytes())
     assert parts.run().report["generation"] == 2
+
+
+def test_the_first_head_is_missed_like_any_other(parts: Parts) -> None:
+    parts.behave(one=ONE, two=TWO)
+    parts.run()
+    (parts.folder / "manager" / "HEAD.json").unlink()
+    parts.behave(one=ONE[:1], two=TWO)
+    ran = parts.run()
+    assert (ran.code, "HEAD.json` is gone, although there are parts" in ran.out) == (1, True)
+
+
+GOOD = f"parts/000001/x-{'0' * 64}.parquet"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"parts": None}, {"parts": []}, {"parts": {"one": "x"}}, {"parts": {"one": {}}}, {"generation": "1"},
+        {"generation": True}, {"generation": 1.5}, {"generation": -3}, {"generation": None}, {"generation": 0},
+        *({"parts": {"one": {"manager": key, "stats": key, "superseded": None, "rows": 1}}} for key in (
+            "../x", "/etc/passwd", "", 5, None, "HEAD.json", f"parts/000001/../../x-{'0' * 64}.parquet",
+        )),
+        {"parts": {"one": {"manager": GOOD, "stats": GOOD, "superseded": 5, "rows": 1}}},
+        {"parts": {"one": {"manager": GOOD, "stats": GOOD, "superseded": None, "rows": "1"}}},
+    ],
+)  # fmt: skip
+def test_a_head_that_says_something_odd_is_damaged(parts: Parts, change: dict[str, Any]) -> None:
+    parts.behave(one=ONE)
+    parts.run()
+    head = {key: value for key, value in parts.head.items() if key != "sha256"}
+    (parts.folder / "manager" / "HEAD.json").write_bytes(sealed({**head, **change}))
+    ran = parts.run()
+    assert (ran.code, "does not say which parts there are" in ran.out) == (1, True)
+
+
+def test_a_damaged_old_head_keeps_no_night_from_counting(parts: Parts) -> None:
+    rows = list(ONE)
+    for night in (4, 5, 6):
+        rows.append(session(night, 90, subject_id="a"))
+        parts.behave(one=rows)
+        assert parts.run().code == 0
+        (parts.folder / "manager" / "heads" / "000001.json").write_bytes(b"{}")
+    assert len(parts.kept()) == 6  # none is removed while nobody knows what that head needs
+    checked = parts.run(verb="verify-state")
+    assert (checked.code, "heads/000001.json` is damaged" in checked.out) == (1, True)
+
+
+def test_a_folder_that_cannot_be_listed_is_not_empty(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts.behave(one=ONE)
+    parts.run()
+    scandir = os.scandir
+
+    def refused(path: Any) -> Any:
+        if str(path).endswith("behavior"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    ran = parts.run()
+    assert (ran.code, "Permission denied" in ran.err) == (3, True)
+
+
+def test_a_mouse_is_not_judged_again_elsewhere_because_its_part_cannot_be_read(parts: Parts) -> None:
+    parts.behave(one=ONE, two=TWO)
+    parts.run()
+    before = parts.head
+    (parts.folder / "behavior" / "one.parquet").write_bytes(b"half of an upload")
+    parts.behave(two=[*TWO, *mouse("a", [250, 350])])
+    moved = parts.run()
+    assert (moved.code, parts.head) == (1, before)
+    assert "its sessions are in the part `two` now, but it was judged in `one`: put them back there" in moved.out
+
+
+def test_names_of_columns_and_an_index_are_minded(parts: Parts) -> None:
+    frame = frame_of(ONE).convert_dtypes().rename(columns={"subject_id": "mouse"})
+    parts.behave(one=ONE)
+    frame.to_parquet(parts.folder / "behavior" / "one.parquet")
+    work = job_of(parts, layout=Layout({"subject_id": "mouse"}))
+    asked = partitioned.run(replace(work, options=replace(work.options, subjects=frozenset("a"))), Here(), nothing)
+    assert (asked.tally.judged, asked.outcome.unjudged) == (3, ())
+    for name in ("one", "two"):
+        frame_of(ONE).convert_dtypes().set_index("subject_id").to_parquet(parts.folder / "behavior" / f"{name}.parquet")
+    assert "it is in the parts `one` and `two`" in parts.run().out
+
+
+def test_files_with_odd_names_stop_no_part(parts: Parts) -> None:
+    parts.behave(**{"one": ONE, "line\nbreak": TWO, "x" * 151: TWO, "a-stats": mouse("z", [250])})
+    (parts.folder / "behavior" / ".hidden.parquet").write_bytes(b"no table")
+    (parts.folder / "behavior" / "notes.txt").write_bytes(b"no table")
+    (parts.folder / "behavior" / "deep").mkdir()
+    frame_of(mouse("y", [250])).convert_dtypes().to_parquet(parts.folder / "behavior" / "deep" / "UPPER.PARQUET")
+    ran = parts.run()
+    assert (ran.code, sorted(parts.head["parts"]), ran.report["rows"]) == (1, ["a-stats", "deep/UPPER", "one"], 7)
+    assert [("cannot be the name of a part" in each["message"]) for each in ran.report["not_judged"]] == [True, True]
+    assert parts.run(verb="verify-state").code == 0
+
+
+def test_a_table_of_other_mice_is_told(parts: Parts) -> None:
+    parts.behave(one=ONE, two=TWO)
+    parts.run()
+    parts.behave(one=mouse("n", [250]), two=mouse("o", [250]))
+    assert [code for code, *_ in parts.run().codes("warnings")] == ["ATD519"]
+
+
+def test_names_that_are_lists_are_told_like_any_other(parts: Parts) -> None:
+    parts.behave(one=ONE)
+    rows = frame_of([{**row, "subject_id": [row["subject_id"]]} for row in ONE])
+    rows.to_parquet(parts.folder / "behavior" / "two.parquet")
+    assert parts.run().code in (0, 1)
+    assert parts.head["parts"]["one"]["rows"] == 5
+
+
+def test_parts_that_are_not_where_they_should_be_are_not_put_in_force(parts: Parts) -> None:
+    parts.behave(one=ONE)
+
+    def elsewhere() -> None:
+        for path in parts.folder.glob("manager/parts/*/one-*"):
+            path.unlink()
+
+    with pytest.raises(StoreError, match="is not there, although a worker has written it"):
+        partitioned.run(job_of(parts), Meddled(elsewhere), nothing)
+    assert parts.head["generation"] == 0
+
+
+def test_workers_get_whole_paths(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts.behave(one=ONE)
+    monkeypatch.chdir(parts.folder)
+    seen: list[Task] = []
+
+    class Watched:
+        def judged(self, catalog: Catalog, tasks: list[Task]) -> Iterator[Done]:
+            seen.extend(tasks)
+            return Here().judged(catalog, tasks)
+
+    job = replace(job_of(parts), behavior_uri="behavior/", manager_uri="manager/")
+    assert partitioned.run(job, Watched(), nothing).written == ("manager/",)
+    assert (seen[0].behavior_uri, seen[0].manager_uri) == (f"{parts.folder}/behavior/", f"{parts.folder}/manager/")
+
+
+def test_doctor_and_explain_know_parts(parts: Parts) -> None:
+    parts.behave(one=ONE, two=TWO)
+    parts.run()
+    tables = ["--curriculums", str(parts.folder / "curriculums"), "--behavior", f"{parts.folder}/behavior/"]
+    tables += ["--manager", f"{parts.folder}/manager/"]
+    assert command("doctor", *tables).code == 0
+    parts.behave(one=[*ONE, session(4, -5, subject_id="a")])
+    assert "a later session has no decision: session 4: ATD" in command("explain", "a", *tables).out
 
 
 def test_old_parts_are_removed_and_none_that_is_needed(parts: Parts) -> None:
@@ -204,7 +355,7 @@ def test_old_parts_are_removed_and_none_that_is_needed(parts: Parts) -> None:
         partitioned.run(job_of(parts, access=kept), Here(), lambda _: lambda _: None)
     generations = sorted({key.split("/")[1] for key in parts.kept()})
     assert generations == ["000001", "000004", "000005"]  # the first one holds the other part
-    assert sorted(p.name for p in parts.folder.glob("manager/heads/*.json")) == ["000004.json"]
+    assert sorted(p.name for p in parts.folder.glob("manager/heads/*.json")) == ["000004.json", "000005.json"]
     assert parts.run(verb="verify-state").report["damaged"] == []
 
 
@@ -302,7 +453,9 @@ def test_a_commit_whose_reply_was_lost_counts(parts: Parts) -> None:
     parts.run()
     head = state.head()
     once = state.commit(head, head.parts, "x", NOW, "test")
-    assert state.commit(head, head.parts, "x", NOW, "test") == once
+    assert state.commit(head, head.parts, "x", NOW, "test").parts == once.parts
+    further = state.commit(once, once.parts, "z", NOW, "test")
+    assert state.commit(head, head.parts, "x", NOW, "test").generation == further.generation - 1
     with pytest.raises(ConflictError):
         state.commit(head, head.parts, "y", NOW, "test")
 
@@ -323,6 +476,9 @@ def test_another_version_of_the_program_is_refused(parts: Parts) -> None:
         (["--behavior", "b/", "--manager", "b/"], "they must be different tables"),
         (["--behavior", "b/", "--manager", "b/m/"], "would be mixed with it"),
         (["--behavior", "b/", "--manager", "m/"], "there is no .parquet file in `b/`"),
+        (["--behavior", "b/", "--manager", "m/", "--adopt"], "there is nothing to --adopt"),
+        (["--behavior", "s3://b/", "--manager", "s3://b/m/"], "would be mixed with it"),
+        (["--behavior", "b/", "--manager", "s3://"], "`s3://`"),
     ],
 )
 def test_what_does_not_go_together_is_said(parts: Parts, tables: list[str], says: str) -> None:

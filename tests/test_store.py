@@ -85,7 +85,7 @@ def test_a_companion_keeps_the_place_and_the_format() -> None:
     assert beside("s3://b/x/df.manager.pkl", "report", ".json") == "s3://b/x/df.manager_report.json"
 
 
-@pytest.mark.parametrize("uri", ["a.xlsx", "table", "a.csv.gz", "", "s3://bucket", "s3://bucket/", "ftp://host/a.csv"])
+@pytest.mark.parametrize("uri", ["a.xlsx", "table", "a.csv.gz", "", "s3://bucket", "s3://", "ftp://host/a.csv"])
 def test_other_places_and_formats_are_wrong_use(uri: str) -> None:
     for opened in (read_table, open_state):
         with pytest.raises(StoreError) as caught:

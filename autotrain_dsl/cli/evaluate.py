@@ -105,11 +105,11 @@ def command(
         subjects=frozenset(subjects) or None,
         placed=placed,
     )
+    edits = ADOPT if adopt else RESTORE if restore else KEEP
     chosen = targets(given, output)
-    if found := [clean(each) for each in [*jobs.clashes(chosen), *_unfit(chosen, engine, scheduler)]]:
+    if found := [clean(each) for each in [*jobs.clashes(chosen), *_unfit(chosen, engine, scheduler, edits)]]:
         raise click.UsageError("\n".join(found))
     logger = logs.start(log_format)
-    edits = ADOPT if adopt else RESTORE if restore else KEEP
     with _started(engine, scheduler) as started:
         done = [_Evaluation(each, options, edits, dry_run, output, logger, started).run() for each in chosen]
     if output == "json":
@@ -212,7 +212,7 @@ class _Evaluation:
         logs.tell(self.logger, event, {"manager": self.target.name or self.target.manager, **facts}, self.target.redact)
 
 
-def _unfit(chosen: list[Target], engine: str, scheduler: str | None) -> Iterator[str]:
+def _unfit(chosen: list[Target], engine: str, scheduler: str | None, edits: str) -> Iterator[str]:
     """What does not go together with tables in parts, or needs them."""
     if scheduler is not None and engine != "dask":
         yield "--scheduler is the address of a Dask cluster: add --engine dask"
@@ -226,6 +226,8 @@ def _unfit(chosen: list[Target], engine: str, scheduler: str | None) -> Iterator
             yield f"--engine dask judges folders of parts, such as df_manager/, and `{target.manager}` is one table"
         elif is_in_parts(target.manager) and (target.exports or target.mirrors or target.stats):
             yield f"`{target.manager}` is kept in parts: it has no stats, exports or mirrors of its own"
+        elif is_in_parts(target.manager) and edits != KEEP:
+            yield f"`{target.manager}` is kept in parts, which nobody else writes: there is nothing to --{edits}"
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from autotrain_dsl import __version__, explanation, nightly
+from autotrain_dsl import __version__, explanation, nightly, partitioned
 from autotrain_dsl.cli import jobs, subjects
 from autotrain_dsl.cli.exits import ATTENTION, worst
 from autotrain_dsl.cli.options import Given, tables
@@ -17,6 +17,7 @@ from autotrain_dsl.cli.subjects import Judged
 from autotrain_dsl.judging import Options, Outcome
 from autotrain_dsl.report import explanation as report
 from autotrain_dsl.report.text import clean
+from autotrain_dsl.store import is_in_parts
 
 
 @click.command(epilog="Example:  autotrain-dsl explain 712345 --curriculums curriculums --manager df_manager.parquet")
@@ -99,4 +100,6 @@ def _outcome(judged: Judged, subject: str) -> Outcome:
     """What the next run would find about a subject; nothing is written."""
     options = Options(now="", program=__version__, subjects=frozenset([subject]))
     job = judged.target.job(judged.catalog, options, dry_run=True)
+    if is_in_parts(judged.target.manager):
+        return partitioned.run(job, partitioned.Here(), lambda _: lambda _: None).outcome
     return nightly.run(job, lambda _: lambda _: None).outcome

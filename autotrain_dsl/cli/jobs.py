@@ -263,7 +263,7 @@ def _clashes(targets: list[Target]) -> Iterator[str]:
 
 def _misplaced(target: Target) -> Iterator[str]:
     """Places that belong to the program itself, or where what is written would be read as something else."""
-    state = f"{_place(target.manager)}.state"
+    state = _place(target.manager) + ("" if is_in_parts(target.manager) else ".state")
     for uri in [*target.outputs(), *target.mirrors, *([target.report] if target.report else [])]:
         if f"{_place(uri)}/".startswith(f"{state}/") and uri != target.manager:
             yield f"`{uri}` lies in the folder in which the state of df_manager is kept; choose another place"
@@ -273,7 +273,7 @@ def _misplaced(target: Target) -> Iterator[str]:
 
 
 def _place(uri: str) -> str:
-    return uri if "://" in uri else str(Path(uri).resolve())
+    return uri.rstrip("/") if "://" in uri else str(Path(uri).resolve())
 
 
 def progress_bar() -> Any:

@@ -33,6 +33,8 @@ from autotrain_dsl.expressions.nodes import (
     children,
 )
 
+_CELLS = 2**22  # of all sequences of some sessions at a time
+_FEWEST = 64
 TOTAL, COUNT = "session_total", "session_at_current_stage"
 
 
@@ -56,6 +58,11 @@ class Formulas:
         self.longest = longest
         self.deepest = 1  # how many sessions back one of them looks, that of the row included
         self._known: dict[tuple[str, int], Formula] = {}
+
+    def most(self, deepest: int) -> int:
+        """How many sessions, of at most so many before each, can be computed together in reasonable memory."""
+        several = sum(formula.node.type.is_sequence and formula.need > 1 for formula in self._known.values())
+        return max(_FEWEST, _CELLS // max(deepest * max(several, 1), 1))
 
     def of(self, node: Node, need: int = 0) -> Formula:
         """The formula of a node."""

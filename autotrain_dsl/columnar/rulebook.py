@@ -68,9 +68,11 @@ class StageRules:
         """
         if self.counts is None or self.stays is None:
             return None
-        times = range(1, max(len(self.counts), self.stays) + 1)
-        pairs = product(times, times) if apart else ((time, time) for time in times)
-        found = list(dict.fromkeys(self.situation(*pair) for pair in pairs))
+        if apart:
+            found = list(product(dict.fromkeys(self.counts), range(1, self.stays + 1)))
+        else:
+            times = range(1, max(len(self.counts), self.stays) + 1)
+            found = list(dict.fromkeys(self.situation(time, time) for time in times))
         return found if len(found) <= MOST_SITUATIONS else None
 
     def situation(self, count: int, stay: int) -> Time:

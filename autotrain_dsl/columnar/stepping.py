@@ -19,7 +19,6 @@ from autotrain_dsl.model import Move
 
 _BLOCK = 2**20  # sessions whose outcomes are known at one time
 _CHUNK = 2**15  # sessions whose windows are: their arrays stay in the processor's cache
-_CELLS = 2**22  # of all columns of one window
 OPEN = -1  # it is not known which stage was run
 NONE = -2  # there was no session before
 
@@ -236,7 +235,7 @@ class _Block:
         book = self.books[number]
         first_code = min(times)
         every = dict.fromkeys(time for of_stage in times.values() for time in of_stage)
-        piece = max(256, min(_CHUNK, _CELLS // book.deepest))
+        piece = min(_CHUNK, book.formulas.most(book.deepest))
         for start in range(0, _size(rows), piece):
             stop = min(start + piece, _size(rows))
             some = self.table.span(start, stop) if isinstance(rows, slice) else self.table.chosen(rows[start:stop])
@@ -328,7 +327,7 @@ class _Block:
         number, _ = self.stages.names[code]
         book = self.books[number]
         rules = book.stages[code - int(np.flatnonzero([of == number for of, _ in self.stages.names])[0])]
-        piece = max(256, _CELLS // book.deepest)
+        piece = book.formulas.most(min(book.deepest, int(self.histories.places[rows].max()) + 1))
         found = []
         for start in range(0, len(rows), piece):
             some = slice(start, start + piece)

@@ -184,7 +184,8 @@ def item(of: Series, index: int, *, conditions: bool) -> Column:
     if index < 0:
         return _there(of.columns[-index - 1], of.length >= -index, whole=of.shortest >= -index)
     there = of.length > index
-    return _there(_picked(of.columns, np.maximum(of.length - 1 - index, 0)), there, whole=of.shortest > index)
+    [found] = _gathered(of.columns, np.maximum(of.length - 1 - index, 0)[None, :])
+    return _there(found, there, whole=of.shortest > index)
 
 
 def _there(column: Column, there: Flags, *, whole: bool) -> Column:
@@ -195,27 +196,27 @@ def _there(column: Column, there: Flags, *, whole: bool) -> Column:
     return Truths(column.true & there, ~there if column.unknown is None else column.unknown | ~there)
 
 
-def _picked(columns: Sequence[Column], at: Whole) -> Column:
-    """Of every row the column whose number it names."""
-    shape = at.shape
+def _gathered(columns: Sequence[Column], at: Whole) -> list[Column]:
+    """For every row of ``at`` (columns x sessions) a column, of every session that whose number it names."""
+    shape = at.shape[1:]
+    at = np.minimum(at, len(columns) - 1)
     if isinstance(columns[0], Truths):
         parts = [column for column in columns if isinstance(column, Truths)]
-        true = _pick([np.broadcast_to(part.true, shape) for part in parts], at)
+        true = np.take_along_axis(_stacked([part.true for part in parts], shape), at, axis=0)
         if all(part.unknown is None for part in parts):
-            return Truths(true)
-        unknown = [np.zeros(shape, bool) if part.unknown is None else part.unknown for part in parts]
-        return Truths(true, _pick([np.broadcast_to(part, shape) for part in unknown], at))
+            return [Truths(each) for each in true]
+        unknown = [False if part.unknown is None else part.unknown for part in parts]
+        return [
+            Truths(*each) for each in zip(true, np.take_along_axis(_stacked(unknown, shape), at, axis=0), strict=True)
+        ]
     numbers = [column for column in columns if isinstance(column, Numbers)]
-    return Numbers(_pick([np.broadcast_to(part.values, shape) for part in numbers], at), any(p.gaps for p in numbers))
+    gaps = any(part.gaps for part in numbers)
+    values = np.take_along_axis(_stacked([part.values for part in numbers], shape), at, axis=0)
+    return [Numbers(each, gaps) for each in values]
 
 
-def _pick(columns: list[Any], at: Whole) -> Any:
-    at = np.minimum(at, len(columns) - 1)
-    found = columns[0].copy()
-    for number in range(1, len(columns)):
-        mine = at == number
-        found[mine] = columns[number][mine]
-    return found
+def _stacked(columns: list[Any], shape: tuple[int, ...]) -> Any:
+    return np.stack([np.broadcast_to(column, shape) for column in columns])
 
 
 def window(of: Series, start: int | None, stop: int | None, need: int) -> Series:
@@ -226,8 +227,7 @@ def window(of: Series, start: int | None, stop: int | None, need: int) -> Series
     kept: Any = np.maximum(last - first, 0)
     if stop is not None and stop >= 0:  # counted from the beginning: it is further back with every session
         width, dropped = min(need, stop, len(of.columns)), length - last
-        picked = [_picked(of.columns, np.asarray(dropped + number)) for number in range(width)]
-        return Series(picked, kept)
+        return Series(_gathered(of.columns, dropped + np.arange(width)[:, None]) if width else [], kept)
     dropped_all = 0 if stop is None else -stop
     width = need if start is None or start >= 0 else min(need, -start - dropped_all)
     return Series(of.columns[dropped_all : dropped_all + width], kept)
@@ -235,13 +235,16 @@ def window(of: Series, start: int | None, stop: int | None, need: int) -> Series
 
 def present(of: Series, need: int) -> Series:
     """The values that are not missing."""
-    there = [_exists(column, of.length > number) for number, column in enumerate(of.columns)]
-    if all(column.all() for column in there):
+    if not any(_may_miss(column) for column in of.columns):
         return of
-    width = len(of.columns)
+    there = np.stack([_exists(column, of.length > number) for number, column in enumerate(of.columns)])
     length: Any = np.sum(there, axis=0, dtype=np.int64)
-    order = np.argsort(~np.stack(there), axis=0, kind="stable")  # those that are there first, in their order
-    return Series([_picked(of.columns, order[number]) for number in range(min(width, need))], length)
+    order = np.argsort(~there, axis=0, kind="stable")  # those that are there first, in their order
+    return Series(_gathered(of.columns, order[: min(len(of.columns), need)]), length)
+
+
+def _may_miss(column: Column) -> bool:
+    return column.gaps if isinstance(column, Numbers) else column.unknown is not None
 
 
 def _exists(column: Column, within: Flags) -> Flags:
@@ -305,12 +308,12 @@ def std(of: Series) -> Numbers:
 
 def smallest(of: Series) -> Numbers:
     """``min``."""
-    return _aggregate(of, lambda columns, length: _extreme(columns, length, np.minimum, np.inf))
+    return _aggregate(of, lambda columns, length: _extreme(columns, length, np.less, np.inf))
 
 
 def largest(of: Series) -> Numbers:
     """``max``."""
-    return _aggregate(of, lambda columns, length: _extreme(columns, length, np.maximum, -np.inf))
+    return _aggregate(of, lambda columns, length: _extreme(columns, length, np.greater, -np.inf))
 
 
 def _aggregate(of: Series, function: Callable[[list[Any], Whole | None], Any]) -> Numbers:
@@ -360,9 +363,10 @@ def _median(columns: list[Any], length: Whole | None) -> Any:
     return np.where(missing, np.nan, np.where(length % 2 == 1, upper, (lower + upper) / 2))
 
 
-def _extreme(columns: list[Any], length: Whole | None, choose: Any, neutral: float) -> Any:
+def _extreme(columns: list[Any], length: Whole | None, better: Any, neutral: float) -> Any:
+    """The smallest or largest; of equal ones the oldest, since -0.0 is equal to 0.0; NaN where one is missing."""
     result: Any = neutral
     for number in reversed(range(len(columns))):
         column = columns[number] if length is None else np.where(length > number, columns[number], neutral)
-        result = choose(result, column)
+        result = np.where(better(column, result) | np.isnan(column), column, result)
     return result

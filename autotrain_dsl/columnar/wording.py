@@ -81,12 +81,25 @@ class Wording:
                         for at in of_outcome.tolist():
                             decision = self.judged.decision(int(rows[at]))
                             reasons[at] = self.keep(decision.reason)
-                            missing[at] = "; ".join(str(each) for each in decision.missing)
+                            missing[at] = self.keep("; ".join(str(each) for each in decision.missing))
                         continue
-                    for start in range(0, len(of_outcome), _PIECE):
-                        piece = of_outcome[start : start + _PIECE]
+                    for piece in self._pieces(of_outcome, rows, number):
                         reasons[piece] = self._worded(rows[piece], number, compared)
         return reasons, missing
+
+    def _pieces(self, places: Whole, rows: Whole, number: int) -> Iterator[Whole]:
+        """Sessions to be put into words together: fewer, the more sessions before them are looked at."""
+        book, lengths = self.books[number], self.judged.colony.histories.places[rows[places]]
+        places = places[np.argsort(lengths, kind="stable")]
+        start = 0
+        while start < len(places):
+            size = _PIECE
+            for _ in range(2):  # the last of a piece has the longest history
+                last = places[min(start + size, len(places)) - 1]
+                seen = min(int(self.judged.colony.histories.places[rows[last]]) + 1, book.deepest)
+                size = min(size, book.formulas.most(seen))
+            yield places[start : start + size]
+            start += size
 
     def _read(self, code: int, outcome: int) -> list[_Compared] | None:
         """The comparisons that the reason of an outcome may name; None where only the interpreter can tell."""
@@ -112,22 +125,25 @@ class Wording:
 
     def _pattern(self, row: int) -> tuple[str, list[tuple[str, int]]]:
         """The reason of one decision with ``%`` codes for values, and which side of which comparison each is."""
-        tried, marks = self.judged.decision(row).trace, dict[str, tuple[str, int]]()
-        text = self.keep(reason_of(tuple(_marked(rule, marks) for rule in tried))).replace("%", "%%")
+        tried, fence = self.judged.decision(row).trace, "\0"
+        while fence in reason_of(tried):  # nothing that somebody has written may be taken for a mark
+            fence += "\0"
+        marks: dict[str, tuple[str, int]] = {}
+        text = self.keep(reason_of(tuple(_marked(rule, marks, fence) for rule in tried))).replace("%", "%%")
         places = sorted((at, mark) for mark in marks for at in _occurrences(text, mark))
         for mark, (_, side) in marks.items():
             text = text.replace(mark, "%s" if side > 1 else "%.6g")
         return text, [(marks[mark][0], marks[mark][1] % 2) for _, mark in places]
 
 
-def _marked(rule: RuleTrace, marks: dict[str, tuple[str, int]]) -> RuleTrace:
+def _marked(rule: RuleTrace, marks: dict[str, tuple[str, int]], fence: str) -> RuleTrace:
     """A rule as it was tried, with marks in the place of its values; 2 is added to a side that is no number."""
 
     def mark(text: str, side: int, value: object) -> str:
         for known, key in marks.items():
             if key[0] == text and key[1] % 2 == side:
                 return known
-        made = f"\0{len(marks)}\1"
+        made = f"{fence}{len(marks)}\1"
         marks[made] = text, side + (0 if isinstance(value, float) else 2)
         return made
 

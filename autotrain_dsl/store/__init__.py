@@ -69,6 +69,17 @@ def partitions(uri: str, access: Access) -> Partitions:
     return Partitions(folder(uri, access), access.kept)
 
 
+def read_parts(uri: str, access: Access) -> Loaded | None:
+    """All parts of a folder as one table; None where there is none."""
+    objects = folder(uri, access)
+    keys = [key for key in objects.keys("") if key.lower().endswith(".parquet")]
+    contents = [blob.content for key in keys if (blob := objects.get(key)) is not None]
+    if not contents:
+        return None
+    frame = pd.concat([decode(content, ".parquet") for content in contents], ignore_index=True)
+    return Loaded(frame, hashlib.sha256(b"".join(contents)).hexdigest())
+
+
 def open_state(uri: str, access: Access) -> State:
     """The state of the df_manager at a URI: in the database, in parts, or in a folder beside the exported table."""
     if is_in_parts(uri):
@@ -110,6 +121,8 @@ def place(uri: str, access: Access) -> tuple[Objects, str]:
 
 def folder(uri: str, access: Access) -> Objects:
     """A folder or prefix."""
+    if uri.endswith("://") or _SCHEME.fullmatch(uri):
+        raise StoreError(f"`{uri}` names no folder", wrong_use=True)
     return _folder(uri.rstrip("/") or uri, access, links=False)
 
 
@@ -173,6 +186,7 @@ __all__ = [
     "open_state",
     "partitions",
     "place",
+    "read_parts",
     "read_table",
     "state_uri",
 ]

@@ -61,10 +61,15 @@ class LocalObjects:
         if self.largest is not None:
             return sorted(name for name in self._names() if name.startswith(prefix) and name[0] != ".")
         found = []
-        for folder, folders, files in os.walk(self.root):
+        for folder, folders, files in os.walk(self.root, onerror=self._unlisted):
             folders[:] = [name for name in folders if not name.startswith(".")]
             found += [Path(folder, name).relative_to(self.root).as_posix() for name in files if name[0] != "."]
         return sorted(key for key in found if key.startswith(prefix))
+
+    def _unlisted(self, error: OSError) -> None:
+        """What cannot be listed is not empty."""
+        if not (isinstance(error, FileNotFoundError) and not self.root.exists()):
+            raise StoreError(f"cannot read `{error.filename or self.root}`: {error.strerror or error}") from error
 
     def delete(self, key: str) -> None:
         """See ``Objects.delete``."""

@@ -123,7 +123,7 @@ def value_of(cell: Cell, metric: Metric) -> float | None:
     value = cells.real_number(cell)
     if value is not None and metric.minimum <= value <= metric.maximum and abs(value) <= _LARGEST:
         if value.is_integer() or not metric.integer:
-            return value
+            return value + 0.0  # so that -0.0 is 0.0
         raise ValueError(f"{metric.name} is {cells.text(cell)[:40]}, but only whole numbers occur")
     shown = cells.text(cell)[:40]
     if value is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from numbers import Integral, Real
 
@@ -21,7 +22,7 @@ def is_missing(cell: Cell) -> bool:
         return True
     if isinstance(cell, str):
         return cell.strip().lower() in MISSING_WORDS
-    return isinstance(cell, float) and math.isnan(cell)
+    return isinstance(cell, Real | Decimal) and math.isnan(cell)
 
 
 def text(cell: Cell) -> str:
@@ -43,6 +44,14 @@ def subject(cell: Cell) -> str:
     found = name(cell)
     match = _FLOAT.fullmatch(found)
     return match[1] if match else found
+
+
+def subjects(column: Iterable[Cell]) -> set[str]:
+    """All mice that a column names."""
+    try:
+        return {subject(cell) for cell in set(column)}
+    except TypeError:  # a list or dict is no name, but has one as text
+        return {subject(cell) for cell in column}
 
 
 def date(cell: Cell) -> str:

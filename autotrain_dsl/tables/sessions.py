@@ -69,17 +69,17 @@ class Sessions:
             return None
         try:
             codes, uniques = _factorized(frame["subject_id"])
-            names = [cells.subject(each) for each in uniques]
-            if len(set(names)) < len(names):
-                return None  # one mouse is written in two ways
-            subject = np.where(np.isin(codes, [i for i, name in enumerate(names) if not name]), -1, codes)
+            names: dict[str, int] = {}
+            written = [cells.subject(each) for each in uniques]
+            places = [names.setdefault(name, len(names)) if name else -1 for name in written]
+            subject = np.array([*places, -1], np.int64)[codes]
             number = _read(frame["session"], lambda cell: cells.whole_number(cell) or 0, 0).astype(np.int64)
             number[(number < 1) | (number >= MOST)] = 0
             curriculum = Words.of(frame[named], _task_reader(layout), len(frame))
             version = Words.of(frame.get("curriculum_version"), cells.text, len(frame))
         except TypeError:  # cells that are lists or dicts
             return None
-        return cls(frame, {name: i for i, name in enumerate(names)}, subject, number, curriculum, version)
+        return cls(frame, names, subject, number, curriculum, version)
 
     def text(self, column: str, read: Callable[[Any], str]) -> Words:
         """Any other column of texts."""
@@ -117,7 +117,7 @@ def _values(frame: pd.DataFrame, metric: Metric) -> tuple[Floats, Flags]:
     column = next((column for column in metric.columns if column in frame), None)
     if column is None:
         return np.full(len(frame), np.nan), np.zeros(len(frame), bool)
-    if not pd.api.types.is_numeric_dtype(frame[column].dtype) or pd.api.types.is_bool_dtype(frame[column].dtype):
+    if frame[column].dtype.kind not in "iuf":
         pairs = _read(frame[column], lambda cell: _value(cell, metric), (np.nan, False))
         values, faults = np.array(list(pairs) or np.zeros((0, 2)), np.float64).T
         return values, faults.astype(bool)
@@ -125,7 +125,7 @@ def _values(frame: pd.DataFrame, metric: Metric) -> tuple[Floats, Flags]:
     right = (values >= metric.minimum) & (values <= metric.maximum) & (np.abs(values) <= _LARGEST)
     if metric.integer:
         right &= np.floor(values) == values
-    return np.where(right, values, np.nan), ~right & ~np.isnan(values)
+    return np.where(right, values + 0.0, np.nan), ~right & ~np.isnan(values)
 
 
 def _value(cell: object, metric: Metric) -> tuple[float, bool]:
@@ -147,10 +147,26 @@ def _read(column: pd.Series[Any], read: Callable[[Any], Any], missing: object) -
 
 
 def _factorized(column: pd.Series[Any]) -> tuple[Numbers, Any]:
-    """For every row the place of its cell among all different ones. Raises TypeError where that cannot be told."""
-    codes, uniques = pd.factorize(column)
-    if column.dtype == object and any(type(each) is bool or each in (0, 1) for each in uniques):
-        kinds = {type(each) for each in column}
-        if len(kinds & {bool, np.bool_}) and len(kinds) > 1:
-            raise TypeError("true is equal to 1, but not the same")
+    """For every row the place of its cell among all different ones (-1: nothing stands there).
+
+    Raises TypeError where cells cannot be compared, as lists cannot.
+    """
+    if column.dtype == np.dtype(object):
+        kinds = {type(cell) for cell in column}
+        if not kinds <= _ALIKE and not kinds <= {str, type(None)}:
+            return _by_type(column)
+    try:
+        codes, uniques = pd.factorize(column)
+    except NotImplementedError as error:  # lists and structs of Arrow
+        raise TypeError(str(error)) from error
     return codes.astype(np.int64), uniques
+
+
+_ALIKE = {int, type(None)}  # cells that are equal only if they say the same
+
+
+def _by_type(column: pd.Series[Any]) -> tuple[Numbers, Any]:
+    """The same where equal cells may say different things: true and 1, 0.0 and -0.0, one moment in two time zones."""
+    places: dict[Any, int] = {}
+    codes = [places.setdefault((type(cell), cell, str(cell)), len(places)) for cell in column]
+    return np.array(codes, np.int64), [cell for _, cell, _ in places]
