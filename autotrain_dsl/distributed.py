@@ -82,13 +82,14 @@ def cluster(address: str | None) -> Iterator[Cluster]:
         try:
             client.wait_for_workers(1, timeout=_SECONDS)
         except TimeoutError as error:
-            raise StoreError(f"the Dask scheduler{_at(address)} has no worker") from error
+            message = f"the Dask scheduler{_at(address)} has no worker: start one with `dask worker ADDRESS`"
+            raise StoreError(message) from error
         yield Cluster(client)
 
 
 def _local(stack: ExitStack) -> distributed.Client:
     workers = os.cpu_count() or 1
-    made = distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+    made = distributed.LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0")
     return distributed.Client(stack.enter_context(made))
 
 
@@ -96,8 +97,12 @@ def _remote(address: str) -> distributed.Client:
     try:
         return distributed.Client(address, timeout=_SECONDS)
     except (OSError, ValueError, TypeError, ImportError) as error:
-        why = (str(error).splitlines() or [type(error).__name__])[0].replace(address, "that address")
-        raise StoreError(f"there is no Dask scheduler{_at(address)}: {why}") from error
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        why = f"; {why}" if "@" not in address else ""
+        message = (
+            f"there is no Dask scheduler{_at(address)}: is it running, and is the address such as tcp://HOST:8786?"
+        )
+        raise StoreError(f"{message}{why}") from error
 
 
 def _at(address: str | None) -> str:

@@ -34,6 +34,7 @@ from autotrain_dsl.tables.stats import to_stats
 from autotrain_dsl.tally import Tally
 
 _SUFFIX = ".parquet"
+_SHOWN = 20  # mice that are in two parts
 _LONGEST = 150  # bytes of a part's name, so that its files can be named after it
 
 
@@ -156,7 +157,11 @@ def _sessions(task: Task) -> tuple[pd.DataFrame, str]:
     blob = None if task.sessions is None else folder(task.behavior_uri, task.access).get(task.sessions)
     if blob is None:
         raise UnreadableError(f"`{task.behavior_uri}{task.name}{_SUFFIX}` is gone; its rows stay as they are")
-    return decode(blob.content, _SUFFIX), hashlib.sha256(blob.content).hexdigest()
+    try:
+        return decode(blob.content, _SUFFIX), hashlib.sha256(blob.content).hexdigest()
+    except UnreadableError as error:
+        message = f"`{task.behavior_uri}{task.sessions}` is damaged, or no parquet file: write it again"
+        raise UnreadableError(f"{message}; its mice stay as they are ({error})") from error
 
 
 def _own(options: Options, frame: pd.DataFrame, table: pd.DataFrame | None) -> Options:
@@ -211,7 +216,8 @@ class _Run:
         tasks = self._tasks(head, keys)
         report, done = progress(len(tasks)), list[Done]()
         for each in self.engine.judged(job.catalog, tasks):
-            job.tell("judged", {"part": each.name, "sessions": each.tally.judged})
+            told = {"sessions": each.tally.judged, "not_judged": len(each.outcome.unjudged)}
+            job.tell("judged", {"part": each.name, **told})
             report(each.name)
             done.append(each)
         done.sort(key=lambda each: each.name)
@@ -316,7 +322,9 @@ def _refuse_doubles(done: list[Done]) -> None:
             if first is not each:
                 issues.append(Issue(codes.CONFLICTING_ROWS, _doubled(subject, first, each), subject))
     if issues:
-        raise TableError(issues)
+        more = len(issues) - _SHOWN
+        last = [Issue(codes.CONFLICTING_ROWS, f"and {more:,} more mice like these")] if more > 0 else []
+        raise TableError([*issues[:_SHOWN], *last])
 
 
 def _doubled(subject: str, first: Done, second: Done) -> str:
@@ -324,8 +332,8 @@ def _doubled(subject: str, first: Done, second: Done) -> str:
         return f"it is in the parts `{first.name}` and `{second.name}`: all rows of a mouse belong in one part"
     new, old = (first, second) if subject in first.there else (second, first)
     return (
-        f"its sessions are in the part `{new.name}` now, but it was judged in `{old.name}`: put them back there, or "
-        "judge the colony anew into an empty folder"
+        f"its sessions are in the part `{new.name}` now, but it was judged in `{old.name}`: put them back there "
+        "(was the number of parts changed, or a file renamed?)"
     )
 
 

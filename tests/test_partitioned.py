@@ -199,6 +199,36 @@ def test_a_lost_head_is_not_an_empty_table(parts: Parts) -> None:
     assert parts.run().report["generation"] == 2
 
 
+def test_an_older_head_put_back_is_told(parts: Parts) -> None:
+    rows = list(ONE)
+    for night in (4, 5, 6):
+        rows.append(session(night, 90, subject_id="a"))
+        parts.behave(one=rows)
+        parts.run()
+    folder = parts.folder / "manager"
+    (folder / "HEAD.json").write_bytes((folder / "heads" / "000001.json").read_bytes())
+    ran = parts.run()
+    assert (ran.code, "is of generation 1, but `heads/000003.json` is there" in ran.out) == (1, True)
+    for number in (2, 3):  # somebody wants to go back
+        (folder / "heads" / f"00000{number}.json").unlink()
+    assert parts.run().report["generation"] == 2
+
+
+def test_rows_of_another_table_are_not_passed_over(parts: Parts) -> None:
+    parts.behave(one=ONE)
+    (parts.folder / "manager").mkdir()
+    frame_of(ONE).convert_dtypes().to_parquet(parts.folder / "manager" / "one.parquet")
+    ran = parts.run()
+    assert (ran.code, "rows of another table are not taken over; name an empty folder" in ran.out) == (1, True)
+
+
+def test_very_many_doubled_mice_are_not_all_named(parts: Parts) -> None:
+    rows = [row for number in range(30) for row in mouse(f"m{number:02d}", [250])]
+    parts.behave(one=rows, two=rows)
+    ran = parts.run()
+    assert (ran.out.count("it is in the parts"), "and 10 more mice like these" in ran.out) == (20, True)
+
+
 def test_the_first_head_is_missed_like_any_other(parts: Parts) -> None:
     parts.behave(one=ONE, two=TWO)
     parts.run()
@@ -497,7 +527,7 @@ def test_a_configuration_names_folders_of_parts(parts: Parts) -> None:
     assert "judged 5 sessions" not in command("evaluate", "--config", str(path)).out
     path.write_text(json.dumps({"dsl_version": 1, "managers": {"lab": {**lab, "stats": "s.csv"}}}), "utf-8")
     refused = command("evaluate", "--config", str(path))
-    assert (refused.code, "no stats, exports or mirrors" in refused.err) == (2, True)
+    assert (refused.code, "without stats, exports or mirrors" in refused.err) == (2, True)
 
 
 def test_the_page_about_large_colonies_does_what_it_says(parts: Parts) -> None:

@@ -225,7 +225,7 @@ def _unfit(chosen: list[Target], engine: str, scheduler: str | None, edits: str)
         elif engine == "dask" and not is_in_parts(target.manager):
             yield f"--engine dask judges folders of parts, such as df_manager/, and `{target.manager}` is one table"
         elif is_in_parts(target.manager) and (target.exports or target.mirrors or target.stats):
-            yield f"`{target.manager}` is kept in parts: it has no stats, exports or mirrors of its own"
+            yield f"`{target.manager}` is kept in parts, without stats, exports or mirrors beside it: leave them out"
         elif is_in_parts(target.manager) and edits != KEEP:
             yield f"`{target.manager}` is kept in parts, which nobody else writes: there is nothing to --{edits}"
 

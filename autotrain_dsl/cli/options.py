@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from autotrain_dsl.cli.jobs import Target
 
 Decorated = Callable[..., Any]
-KINDS = "a .parquet, .csv or .pkl file, s3://BUCKET/KEY or DATABASE-URL#TABLE"
+KINDS = "a .parquet, .csv or .pkl file, s3://BUCKET/KEY, DATABASE-URL#TABLE, or a FOLDER/ of .parquet parts"
 
 
 def _default(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, str] | None:

@@ -107,7 +107,8 @@ def locate(uri: str, access: Access) -> tuple[Objects, str]:
     """The folder or prefix and the key of a table in a file or object."""
     if _suffix(uri) not in SUFFIXES:
         kinds = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
-        raise StoreError(f"`{uri}`: a table is a file that ends in {kinds}", wrong_use=True)
+        message = f"`{uri}`: a table is a file that ends in {kinds}, or a folder of parts, with a slash at its end"
+        raise StoreError(message, wrong_use=True)
     return place(uri, access)
 
 

@@ -70,10 +70,24 @@ class Partitions:
         """What is in force. Raises StoreError, and UnreadableError where it is damaged or lost."""
         blob = self.objects.get(HEAD)
         if blob is not None:
-            return self._opened(HEAD, blob.content, blob.version)
+            return self._newest(self._opened(HEAD, blob.content, blob.version))
+        foreign = [key for key in self.objects.keys("") if key.endswith(".parquet") and not _PART.fullmatch(key)]
+        if foreign:
+            message = f"`{self.uri}` holds `{foreign[0]}`, which is no part of a df_manager, and no {HEAD}"
+            raise UnreadableError(f"{message}: rows of another table are not taken over; name an empty folder")
         if (self.objects.keys("parts/") or self.objects.keys("heads/")) and self.objects.get(HEAD) is None:
             raise UnreadableError(f"`{self.uri}{HEAD}` is gone, although there are parts: {_RESTORE}")
         return Head()
+
+    def _newest(self, head: Head) -> Head:
+        """A head, unless a newer one was in force: what it names would be lost."""
+        heads = self.objects.keys("heads/")
+        newer = [key for key in heads if (m := _OLD_HEAD.fullmatch(key)) and int(m[1]) > head.generation]
+        now = self.objects.get(HEAD) if newer else None  # another run may have published in between
+        if newer and now is not None and now.content == head.content:
+            message = f"`{self.uri}{HEAD}` is of generation {head.generation}, but `{newer[-1]}` is there"
+            raise UnreadableError(f"{message}: copy that one, or move it away if you want to go back behind it")
+        return head
 
     def begun(self) -> Head:
         """What is in force; where there is nothing yet, a head that names nothing is written before anything else.
