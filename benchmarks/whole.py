@@ -137,7 +137,7 @@ def python(*arguments: Any) -> tuple[float, int]:
 def sizing(seconds: float) -> list[list[Any]]:
     """What a colony costs, by the measured seconds of one worker for a million sessions."""
     rows = []
-    for sessions in (2_500_000, 100_000_000, BILLION):
+    for sessions in (10_000_000, 100_000_000, BILLION):
         minutes = sessions / 1e6 * seconds / 60
         rows.append([f"{sessions:,}", f"{minutes:,.1f}", f"{minutes / 8:,.1f} min", f"{minutes / 64:,.1f} min"])
     return rows
