@@ -24,10 +24,9 @@ from autotrain_dsl.interpreter import DECISIONS
 from autotrain_dsl.judging import CannotJudgeError, Options, graph_of
 from autotrain_dsl.model import Metric, Move
 from autotrain_dsl.tables import cells, manager
+from autotrain_dsl.tables import sessions as table_sessions
 from autotrain_dsl.tables.behavior import Layout
-from autotrain_dsl.tables.sessions import Flags, Numbers, Sessions, Words
-
-FEWEST = 1000  # sessions for which it is worth while
+from autotrain_dsl.tables.sessions import Flags, Known, Numbers, Sessions, Words
 
 
 @dataclass(frozen=True)
@@ -41,24 +40,6 @@ class Bulk:
     behavior: Flags
     subjects: tuple[str, ...]
     off_curriculum: int
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Mice that have rows in df_manager, or that need no look, by their places in ``Sessions.names``.
-
-    Of ``settled`` ones nothing has changed but that there are new sessions, after those that are judged. For each of
-    them: the stage that its last row suggests and the one that it ran, the session number of that row, the number of
-    rows of the last unbroken stay, and the session number of the first of those.
-    """
-
-    subjects: Flags
-    settled: Numbers
-    following: Texts
-    actual: Texts
-    last: Numbers
-    count: Numbers
-    first: Numbers
 
 
 def judge_new(sessions: Sessions, known: Known, catalog: Catalog, options: Options, layout: Layout) -> Bulk | None:
@@ -75,7 +56,7 @@ def judge_new(sessions: Sessions, known: Known, catalog: Catalog, options: Optio
     if not used.graphs:
         return None
     new = (used.graph[rows] >= 0) & (sessions.number[rows] > until[sessions.subject[rows]])
-    if np.count_nonzero(new) < max(FEWEST, 1):
+    if np.count_nonzero(new) < max(table_sessions.FEWEST, 1):
         return None
     colony = used.colony(rows, new, known)
     judged = judge(colony)

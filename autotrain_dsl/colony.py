@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from autotrain_dsl import bulk, evaluation, unchanged
-from autotrain_dsl.bulk import Bulk
+from autotrain_dsl import evaluation, unchanged
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.judging import Options, Outcome
 from autotrain_dsl.tables import behavior as behavior_table
 from autotrain_dsl.tables import manager as manager_table
+from autotrain_dsl.tables import sessions as table_sessions
 from autotrain_dsl.tables.behavior import Behavior, Layout
 from autotrain_dsl.tables.manager import Row
 from autotrain_dsl.tables.sessions import Sessions
+
+if TYPE_CHECKING:
+    from autotrain_dsl.bulk import Bulk
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +88,11 @@ def _with_bulk(outcome: Outcome, rows: Iterable[Row], integers: frozenset[str]) 
 def _in_columns(
     sessions: Sessions | None, table: pd.DataFrame | None, quiet: unchanged.Unchanged, work: Work
 ) -> Bulk | None:
-    if sessions is None or work.options.subjects is not None or len(sessions.frame) < bulk.FEWEST:
+    if sessions is None or work.options.subjects is not None or len(sessions.frame) < table_sessions.FEWEST:
         return None
     known = quiet.known or unchanged.known_subjects(sessions, table)
+    from autotrain_dsl import bulk  # noqa: PLC0415 - small nights do not need it, and it takes a while to load
+
     try:
         return bulk.judge_new(sessions, known, work.catalog, work.options, replace(work.layout, columns={}))
     except TypeError:  # cells that are lists or dicts, which are looked at one by one

@@ -15,12 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autotrain_dsl.bulk import Known
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.judging import RERUN, Options
 from autotrain_dsl.model import Metric
 from autotrain_dsl.tables.behavior import Behavior, Layout
-from autotrain_dsl.tables.sessions import MOST, Flags, Numbers, Sessions
+from autotrain_dsl.tables.sessions import MOST, Flags, Known, Numbers, Sessions
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ import pyarrow as pa
 import pytest
 from colony import NOW, OTHER, RECORD, ROOT, TASK, TINY, TINY_2, Colony, catalog_of, frame_of, mouse, session
 
-from autotrain_dsl import bulk, catalog, colony, tally
+from autotrain_dsl import catalog, colony, tally
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.columnar import values
 from autotrain_dsl.judging import Options, Outcome
 from autotrain_dsl.report import evaluation as report
-from autotrain_dsl.tables import manager
+from autotrain_dsl.tables import manager, sessions
 from autotrain_dsl.tables.behavior import Behavior, Layout
 from autotrain_dsl.tables.stats import to_stats
 from autotrain_dsl.tally import Tally
@@ -66,7 +66,7 @@ def judged(compiled: Catalog, frame: pd.DataFrame, least: int, **more: Any) -> t
     table = more.pop("table", None)
     work = colony.Work(compiled, more.pop("options", OPTIONS), more.pop("layout", Layout()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bulk, "FEWEST", least)
+        patch.setattr(sessions, "FEWEST", least)
         return colony.judge(work, frame, table)
 
 

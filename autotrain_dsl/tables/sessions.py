@@ -20,7 +20,9 @@ from autotrain_dsl.tables.behavior import Layout, value_of
 Flags = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Texts = npt.NDArray[np.object_]
 
+FEWEST = 1000  # new sessions for which it is worth while to judge in columns
 MOST = 2**40  # more than any session number that is worth a thought
 _LARGEST = 2.0**53
 
@@ -107,6 +109,24 @@ class Sessions:
         before = np.r_[np.zeros(1, np.uint64), total[:-1]][starts]
         found: npt.NDArray[np.uint64] = total - np.repeat(before, np.diff(np.r_[starts, len(rows)]))
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Mice that have rows in df_manager, or that need no look, by their places in ``Sessions.names``.
+
+    Of ``settled`` ones nothing has changed but that there are new sessions, after those that are judged. For each of
+    them: the stage that its last row suggests and the one that it ran, the session number of that row, the number of
+    rows of the last unbroken stay, and the session number of the first of those.
+    """
+
+    subjects: Flags
+    settled: Numbers
+    following: Texts
+    actual: Texts
+    last: Numbers
+    count: Numbers
+    first: Numbers
 
 
 def _task_reader(layout: Layout) -> Callable[[Any], str]:
