@@ -21,7 +21,7 @@ from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.codes import tables as codes
 from autotrain_dsl.judging import Options, Outcome
 from autotrain_dsl.nightly import Job, Result, absent, used_curriculums, wait_for_others
-from autotrain_dsl.store import Access, folder, partitions
+from autotrain_dsl.store import Access, folder, in_parts
 from autotrain_dsl.store.base import ConflictError, Objects, StoreError, UnreadableError
 from autotrain_dsl.store.formats import decode
 from autotrain_dsl.store.generations import stacked
@@ -120,7 +120,7 @@ def judge_part(task: Task, catalog: Catalog, program: str = __version__) -> Done
     if program != __version__:
         message = f"this worker has autotrain-dsl {__version__}, and the run {program}: install the same on both"
         raise StoreError(message, wrong_use=True)
-    kept = partitions(task.manager_uri, task.access)
+    kept = in_parts(task.manager_uri, task.access)
     table, frame = None, pd.DataFrame()
     try:
         table = None if task.rows is None else kept.table(task.rows.manager)
@@ -207,7 +207,7 @@ class _Run:
         self.behavior_uri, self.manager_uri = (_whole(uri, job.access) for uri in (job.behavior_uri, job.manager_uri))
         self.access = replace(job.access, expand=str)
         self.behavior: Objects = folder(self.behavior_uri, self.access)
-        self.manager = partitions(self.manager_uri, self.access)
+        self.manager = in_parts(self.manager_uri, self.access)
         self.odd: list[Issue] = []
 
     def result(self, progress: Callable[[int], Callable[[str], None]]) -> Result:

@@ -22,7 +22,7 @@ from autotrain_dsl.catalog import Catalog, build
 from autotrain_dsl.judging import Options
 from autotrain_dsl.nightly import Job
 from autotrain_dsl.partitioned import Done, Here, Task, judge_part
-from autotrain_dsl.store import Access, partitions
+from autotrain_dsl.store import Access, in_parts
 from autotrain_dsl.store.base import ConflictError, StoreError
 from autotrain_dsl.store.seals import sealed
 from autotrain_dsl.tables.behavior import Layout
@@ -479,7 +479,7 @@ def test_a_run_that_dies_before_it_publishes_leaves_the_table_as_it_was(parts: P
 
 def test_a_commit_whose_reply_was_lost_counts(parts: Parts) -> None:
     parts.behave(one=ONE)
-    state = partitions(f"{parts.folder}/manager/", Access())
+    state = in_parts(f"{parts.folder}/manager/", Access())
     parts.run()
     head = state.head()
     once = state.commit(head, head.parts, "x", NOW, "test")

@@ -7,12 +7,12 @@ import datetime as dt
 import json
 import logging
 import traceback
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from autotrain_dsl import __version__, nightly, partitioned
+from autotrain_dsl import __version__, nightly
 from autotrain_dsl.cli import jobs, logs
 from autotrain_dsl.cli.exits import ATTENTION, DEFECT, OUTSIDE, WRONG_USE, worst
 from autotrain_dsl.cli.jobs import Target
@@ -21,12 +21,14 @@ from autotrain_dsl.cli.options import Given, tables, targets
 from autotrain_dsl.diagnostics import has_errors
 from autotrain_dsl.judging import CORRECT, NEW, RERUN, Options
 from autotrain_dsl.nightly import ADOPT, KEEP, RESTORE
-from autotrain_dsl.partitioned import Engine
 from autotrain_dsl.report import evaluation as report
 from autotrain_dsl.report.text import clean
 from autotrain_dsl.store import copies, is_in_parts, open_state, place
 from autotrain_dsl.store.base import StoreError
 from autotrain_dsl.tables.issues import TableError
+
+if TYPE_CHECKING:
+    from autotrain_dsl.partitioned import Engine
 
 
 def _placed(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
@@ -126,7 +128,7 @@ class _Evaluation:
 
     def __init__(
         self, target: Target, options: Options, edits: str, dry_run: bool, output: str, logger: logging.Logger,
-        engine: Engine,
+        engine: Engine | None,
     ) -> None:  # fmt: skip
         self.target, self.options, self.edits, self.dry_run = target, options, edits, dry_run
         self.output, self.logger, self.engine = output, logger, engine
@@ -160,10 +162,8 @@ class _Evaluation:
         with jobs.compiled(self.target) as (compiled, paths):
             job = self.target.job(compiled, self.options, edits=self.edits, dry_run=self.dry_run, tell=self._tell)
             with jobs.progress_bar() as bar:
-                if is_in_parts(self.target.manager):
-                    result = partitioned.run(job, self.engine, bar.start)
-                else:
-                    result = nightly.run(job, bar.start)
+                judge = self._in_parts if is_in_parts(self.target.manager) else nightly.run
+                result = judge(job, bar.start)
             failed = list(result.failed)
             if not self.dry_run:
                 failed += copy_curriculums(self.target, paths)
@@ -181,6 +181,11 @@ class _Evaluation:
                     click.echo(f"error: {text}; the decisions are published, the next run tries again", err=True)
                 self.content["failed"].append(text)
                 self.code = OUTSIDE
+
+    def _in_parts(self, job: nightly.Job, progress: Callable[[int], Callable[[str], None]]) -> nightly.Result:
+        from autotrain_dsl import partitioned  # noqa: PLC0415 - few colonies are in parts
+
+        return partitioned.run(job, self.engine or partitioned.Here(), progress)
 
     def _keep_report(self) -> list[StoreError]:
         text = json.dumps(self.content, indent=2) + "\n"
@@ -231,9 +236,10 @@ def _unfit(chosen: list[Target], engine: str, scheduler: str | None, edits: str)
 
 
 @contextlib.contextmanager
-def _started(engine: str, scheduler: str | None) -> Iterator[Engine]:
+def _started(engine: str, scheduler: str | None) -> Iterator[Engine | None]:
+    """What judges parts, for the while; None: this process."""
     if engine == "local":
-        yield partitioned.Here()
+        yield None
         return
     try:
         from autotrain_dsl.distributed import cluster  # noqa: PLC0415 - Dask is an extra

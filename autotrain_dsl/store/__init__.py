@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -18,7 +18,9 @@ from autotrain_dsl.store.exports import Export
 from autotrain_dsl.store.formats import SUFFIXES, decode
 from autotrain_dsl.store.generations import KEPT, ObjectState
 from autotrain_dsl.store.local import LocalObjects
-from autotrain_dsl.store.partitions import Partitions
+
+if TYPE_CHECKING:
+    from autotrain_dsl.store.partitions import Partitions
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/{2,}")
 _S3 = "s3"
@@ -64,8 +66,10 @@ def is_in_parts(uri: str) -> bool:
     return uri.endswith("/") and not is_database(uri)
 
 
-def partitions(uri: str, access: Access) -> Partitions:
+def in_parts(uri: str, access: Access) -> Partitions:
     """The df_manager in parts at a URI."""
+    from autotrain_dsl.store.partitions import Partitions  # noqa: PLC0415 - few colonies are in parts
+
     return Partitions(folder(uri, access), access.kept)
 
 
@@ -83,7 +87,7 @@ def read_parts(uri: str, access: Access) -> Loaded | None:
 def open_state(uri: str, access: Access) -> State:
     """The state of the df_manager at a URI: in the database, in parts, or in a folder beside the exported table."""
     if is_in_parts(uri):
-        return partitions(uri, access)
+        return in_parts(uri, access)
     if is_database(uri):
         state: State = _sql("sql_state").SqlState(access.expand(uri))
         return state
@@ -181,11 +185,11 @@ __all__ = [
     "bounded",
     "export",
     "folder",
+    "in_parts",
     "is_database",
     "is_in_parts",
     "locate",
     "open_state",
-    "partitions",
     "place",
     "read_parts",
     "read_table",
