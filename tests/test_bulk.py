@@ -253,29 +253,31 @@ def test_metrics_of_mice_that_are_not_judged_are_no_columns(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("column", "cells"),
+    ("column", "count", "cells"),
     [
-        ("foraging_efficiency", [Decimal("NaN"), 0.7, Decimal("0.70"), Decimal("0.7")]),
-        ("foraging_efficiency", [np.float32("nan"), -0.0, 0.0, 0.5]),
-        ("foraging_efficiency", [0.5 + 0j, 0.5 + 1j, 0j, 1 + 0j]),
-        ("foraging_efficiency", [[0.5], 0.7, 0.7, 0.7]),
-        ("session_date", [pd.Timestamp("2024-01-01T10:00Z"), pd.Timestamp("2024-01-01T11:00+01:00"), "x", pd.NaT]),
-        ("session_date", [Decimal("1.50"), Decimal("1.5"), 1.5, np.datetime64("NaT")]),
-        ("subject_id", ["801", 801, 801.0, "801.0"]),
-        ("subject_id", [None, float("nan"), "", "b"]),
+        ("foraging_efficiency", 4, [Decimal("NaN"), 0.7, Decimal("0.70"), Decimal("0.7")]),
+        ("foraging_efficiency", 4, [np.float32("nan"), -0.0, 0.0, 0.5]),
+        ("foraging_efficiency", 0, [0.5 + 0j, 0.5 + 1j, 0j, 1 + 0j]),
+        ("foraging_efficiency", 3, [[0.5], 0.7, 0.7, 0.7]),
+        ("session_date", 4, [pd.Timestamp("2024-01-01T10:00Z"), pd.Timestamp("2024-01-01T11:00+01:00"), "x", pd.NaT]),
+        ("session_date", 4, [Decimal("1.50"), Decimal("1.5"), 1.5, np.datetime64("NaT")]),
+        ("subject_id", 4, ["801", 801, 801.0, "801.0"]),
+        ("subject_id", 1, [None, float("nan"), "", "b"]),
     ],
 )
-def test_cells_that_are_equal_may_say_different_things(compiled: Catalog, column: str, cells: list[object]) -> None:
+def test_cells_that_are_equal_may_say_different_things(
+    compiled: Catalog, column: str, count: int, cells: list[object]
+) -> None:
     rows = [*mouse("a", [250, 350]), *mouse("b", [250, 90])]
     for number, (row, cell) in enumerate(zip(rows, cells, strict=True), 1):
         row[column], row["session"] = cell, number
-    same(compiled, frame_of(rows))
+    assert same(compiled, frame_of(rows)).count == count
 
 
 def test_columns_of_lists_are_looked_at_one_by_one(compiled: Catalog) -> None:
     lists = pd.Series([[0.7], [0.8]], dtype=pd.ArrowDtype(pa.list_(pa.float64())))
-    for column in ("foraging_efficiency", "session_date", "curriculum_version"):
-        same(compiled, frame_of(mouse("a", [250, 350])).assign(**{column: lists}))
+    for column, count in (("foraging_efficiency", 0), ("session_date", 2), ("curriculum_version", 0)):
+        assert same(compiled, frame_of(mouse("a", [250, 350])).assign(**{column: lists})).count == count
 
 
 @pytest.mark.parametrize("when", ["present(finished_trials)[-1] > 0", "count(finished_trials[:600]) > 500"])
@@ -293,4 +295,4 @@ def test_a_long_history_costs_no_more_than_it_is_long(tmp_path: Path, when: str)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(values, "_gathered", counted)
         judged(compiled, frame, ALWAYS)
-    assert sum(made) <= 600 * 600 * 4
+    assert 0 < sum(made) <= 600 * 600 * 4
