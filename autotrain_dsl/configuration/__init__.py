@@ -306,7 +306,11 @@ def _kind_fault(text: str, found: Location, kinds: _Kinds) -> Fault | None:
         return None
     if found.kind == S3 and not found.path:
         return codes.BAD_PLACE, "names a bucket and no object in it", "write `s3://BUCKET/KEY`"
-    return locations.ending_fault(text, kinds.suffixes)
+    fault = locations.ending_fault(text, kinds.suffixes)
+    if fault is None or not kinds.in_parts:
+        return fault
+    code, message, hint = fault
+    return code, message, f"{hint}, or in a slash for a folder of parts" if hint.startswith("let") else hint
 
 
 def _is_server(text: str) -> bool:
