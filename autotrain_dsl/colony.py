@@ -46,7 +46,8 @@ def judge(work: Work, frame: pd.DataFrame, table: pd.DataFrame | None) -> tuple[
     ``frame`` is df_behavior under the program's names of columns, ``table`` df_manager in the columns of
     ``tables.manager.to_frame`` (None: there is none yet). Raises TableError where a table cannot be understood.
     """
-    catalog, options, layout = work.catalog, work.options, replace(work.layout, columns={})
+    work = replace(work, layout=replace(work.layout, columns={}))  # they have their names already
+    catalog, options, layout = work.catalog, work.options, work.layout
     sessions = Sessions.of(frame, layout)
     quiet: unchanged.Unchanged = unchanged.find(sessions, table, catalog, options, layout)
     new = _in_columns(sessions, table, quiet, work)
@@ -94,6 +95,6 @@ def _in_columns(
     from autotrain_dsl import bulk  # noqa: PLC0415 - small nights do not need it, and it takes a while to load
 
     try:
-        return bulk.judge_new(sessions, known, work.catalog, work.options, replace(work.layout, columns={}))
+        return bulk.judge_new(sessions, known, work.catalog, work.options, work.layout)
     except TypeError:  # cells that are lists or dicts, which are looked at one by one
         return None

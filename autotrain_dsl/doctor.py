@@ -8,8 +8,10 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
-from autotrain_dsl import adoption, nightly
+from autotrain_dsl import __version__, adoption, nightly, partitioned
 from autotrain_dsl.catalog import Catalog
+from autotrain_dsl.judging import Options
+from autotrain_dsl.nightly import Job
 from autotrain_dsl.store import Access, folder, is_database, is_in_parts, locate, open_state
 from autotrain_dsl.store.base import Objects, StoreError, UnreadableError
 from autotrain_dsl.tables import behavior as behavior_table
@@ -57,6 +59,8 @@ def examine(patient: Patient, catalog: Catalog) -> Iterator[Check]:
     yield Check(level, "curriculums", f"{usable} can be used, {errors} errors")
     for what, look in (("behavior", _behavior), ("manager", _manager)):
         yield from _guarded(what, lambda look=look: look(patient, catalog))  # type: ignore[misc]
+    if is_in_parts(patient.manager) and is_in_parts(patient.behavior):
+        yield from _guarded("parts", lambda: _parts(patient, catalog))
     seen: set[str] = set()
     for uri, objects, there in _places(patient):
         yield from _guarded(f"writing to {uri}", partial(_writable, objects, seen, there=there))
@@ -88,6 +92,22 @@ def _behavior(patient: Patient, catalog: Catalog) -> Iterator[Check]:
             yield Check(Level.WRONG, "behavior", message)
     for issue in read.issues:
         yield Check(Level.WRONG, "behavior", f"{issue.code.id} {issue}")
+
+
+def _parts(patient: Patient, catalog: Catalog) -> Iterator[Check]:
+    """Whether the parts fit together: every mouse in one of them, and in the same as before."""
+    nobody = Options(now="", program=__version__, subjects=frozenset())
+    job = Job(
+        catalog, patient.behavior, patient.manager, nobody, new_id=str, wait=lambda _: None,
+        access=patient.access, layout=patient.layout, dry_run=True,
+    )  # fmt: skip
+    found = partitioned.run(job, partitioned.Here(), lambda _: lambda _: None).outcome
+    for issue in found.unjudged:
+        yield Check(Level.WRONG, "parts", f"{issue.code.id} {issue}")
+    for issue in found.warnings:
+        yield Check(Level.WARNING, "parts", f"{issue.code.id} {issue}")
+    if not found.unjudged:
+        yield Check(Level.FINE, "parts", "every mouse is in one of them, and in the same as before")
 
 
 def _manager(patient: Patient, catalog: Catalog) -> Iterator[Check]:

@@ -372,6 +372,13 @@ def test_doctor_and_explain_know_parts(parts: Parts) -> None:
     tables = ["--curriculums", str(parts.folder / "curriculums"), "--behavior", f"{parts.folder}/behavior/"]
     tables += ["--manager", f"{parts.folder}/manager/"]
     assert command("doctor", *tables).code == 0
+    parts.behave(two=[*TWO, *mouse("a", [250])])
+    doubled = command("doctor", *tables)
+    assert (doubled.code, "it is in the parts `one` and `two`" in doubled.out) == (1, True)
+    (parts.folder / "behavior" / "two.parquet").unlink()
+    gone = command("doctor", *tables)
+    assert (gone.code, "two.parquet` is gone" in gone.out) == (1, True)
+    parts.behave(two=TWO)
     parts.behave(one=[*ONE, session(4, -5, subject_id="a")])
     assert "a later session has no decision: session 4: ATD" in command("explain", "a", *tables).out
 
