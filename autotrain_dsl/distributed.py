@@ -32,15 +32,17 @@ class Cluster:
         keys = [f"part-{self.client.id}-{number}-{task.generation}" for number, task in enumerate(tasks)]
         futures = self.client.map(judge_part, tasks, catalog=compiled, program=__version__, key=keys, pure=False)
         names = {future.key: task.name for future, task in zip(futures, tasks, strict=True)}
+        pending = set(futures)
         try:
-            for future in self._done(futures):
+            for future in self._done(pending):
                 yield _result(future, names[future.key])
+                future.release()  # a worker keeps what somebody may still ask for
         finally:
-            self.client.cancel([*futures, compiled])
+            self.client.cancel([*pending, compiled])
 
-    def _done(self, futures: list[distributed.Future]) -> Iterator[distributed.Future]:
+    def _done(self, pending: set[distributed.Future]) -> Iterator[distributed.Future]:
         """The tasks as they are done, however long it takes, as long as there is somebody to do them."""
-        pending, alone = set(futures), 0
+        alone = 0
         while pending:
             try:
                 found = distributed.wait(list(pending), timeout=_SECONDS, return_when="FIRST_COMPLETED").done

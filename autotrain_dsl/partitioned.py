@@ -214,12 +214,8 @@ class _Run:
         job, keys = self.job, self._keys()
         head = self.manager.head() if job.dry_run else self.manager.begun()
         tasks = self._tasks(head, keys)
-        report, done = progress(len(tasks)), list[Done]()
-        for each in self.engine.judged(job.catalog, tasks):
-            told = {"sessions": each.tally.judged, "not_judged": len(each.outcome.unjudged)}
-            job.tell("judged", {"part": each.name, **told})
-            report(each.name)
-            done.append(each)
+        done: list[Done] = []
+        tally = Tally.together(self._judged(tasks, done, progress(len(tasks))))
         done.sort(key=lambda each: each.name)
         _refuse_lost(done)
         _refuse_doubles(done)
@@ -234,9 +230,17 @@ class _Run:
         outcome = self._outcome(done)
         read = _added(each.read for each in done)
         version = hashlib.sha256("".join(each.version for each in done).encode()).hexdigest()
-        tally = sum((each.tally for each in done), Tally())
         rows = _rows(head) + (tally.judged - len(outcome.replaced) if job.dry_run else 0)
         return Result(read, outcome, tally, rows, written, head.generation, version)
+
+    def _judged(self, tasks: list[Task], done: list[Done], report: Callable[[str], None]) -> Iterator[Tally]:
+        """What there is to tell of every part as it is done; ``done`` gets the rest, so that a thousand parts fit."""
+        for each in self.engine.judged(self.job.catalog, tasks):
+            told = {"sessions": each.tally.judged, "not_judged": len(each.outcome.unjudged)}
+            self.job.tell("judged", {"part": each.name, **told})
+            report(each.name)
+            done.append(replace(each, tally=Tally()))
+            yield each.tally
 
     def _keys(self) -> dict[str, str]:
         """The name of every part of df_behavior, and its key; names that no part can have are told."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from heapq import merge
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -27,8 +29,8 @@ class Tally:
     """Counts by decision, and what is told in detail.
 
     ``held`` are sessions that stayed because data was missing, ``moves`` the newest session of every mouse that changes
-    its stage, with both stages; ``listed`` the first ``LISTED`` of all sessions, ``curriculums`` name and version of
-    what they were judged by.
+    its stage, with both stages; ``listed`` the first ``LISTED`` of all sessions, sorted, ``curriculums`` name and
+    version of what they were judged by.
     """
 
     decisions: Mapping[str, int] = field(default_factory=dict)
@@ -42,22 +44,28 @@ class Tally:
     def of(cls, outcome: Outcome) -> Tally:
         """Of the rows that a run has made."""
         rows = cls._of_rows(outcome)
-        return rows if outcome.bulk is None else rows + cls._of_table(outcome.bulk)
+        return rows if outcome.bulk is None else cls.together([rows, cls._of_table(outcome.bulk)])
 
     @property
     def judged(self) -> int:
         """Number of sessions that were judged."""
         return sum(self.decisions.values())
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
-            Counter(self.decisions) + Counter(other.decisions),
-            self.overridden + other.overridden,
-            tuple(sorted([*self.held, *other.held])),
-            tuple(sorted([*self.moves, *other.moves])),
-            tuple(sorted([*self.listed, *other.listed], key=_key)[:LISTED]),
-            self.curriculums | other.curriculums,
-        )
+    @classmethod
+    def together(cls, several: Iterable[Tally]) -> Tally:
+        """The sum of some, which are taken one after another; of their lists no more is held than is told."""
+        decisions: Counter[str] = Counter()
+        overridden, held, moves = 0, list[tuple[str, int]](), list[tuple[str, int, str, str]]()
+        listed: list[Mapping[str, Any]] = []
+        curriculums: frozenset[tuple[str, str]] = frozenset()
+        for each in several:
+            decisions.update(each.decisions)
+            overridden += each.overridden
+            held += each.held
+            moves += each.moves
+            listed = list(islice(merge(listed, each.listed, key=_key), LISTED))
+            curriculums |= each.curriculums
+        return cls(decisions, overridden, tuple(sorted(held)), tuple(sorted(moves)), tuple(listed), curriculums)
 
     @classmethod
     def _of_rows(cls, outcome: Outcome) -> Tally:

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from colony import LATER, NOW, ROOT, TINY, TINY_2, Colony, Ran, Record, command, frame_of, mouse, session
 
-from autotrain_dsl import partitioned
+from autotrain_dsl import partitioned, tally
 from autotrain_dsl.catalog import Catalog, build
 from autotrain_dsl.judging import Options
 from autotrain_dsl.nightly import Job
@@ -535,6 +535,16 @@ def test_a_configuration_names_folders_of_parts(parts: Parts) -> None:
     path.write_text(json.dumps({"dsl_version": 1, "managers": {"lab": {**lab, "stats": "s.csv"}}}), "utf-8")
     refused = command("evaluate", "--config", str(path))
     assert (refused.code, "without stats, exports or mirrors" in refused.err) == (2, True)
+
+
+def test_the_first_sessions_of_all_parts_are_listed(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tally, "LISTED", 4)
+    parts.behave(one=[*mouse("a", [250, 350]), *mouse("d", [250])], two=mouse("b", [None, 250]), three=mouse("c", [1]))
+    report = parts.run().report
+    listed = [(row["subject_id"], row["session"]) for row in report["judged"]]
+    assert listed == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
+    assert (report["summary"]["judged"], report["judged_not_listed"]) == (6, 2)
+    assert (report["summary"]["held_for_missing_data"], report["summary"]["progressed"]) == (1, 3)
 
 
 def test_the_page_about_large_colonies_does_what_it_says(parts: Parts) -> None:

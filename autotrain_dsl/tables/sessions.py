@@ -25,6 +25,7 @@ Texts = npt.NDArray[np.object_]
 FEWEST = 1000  # new sessions for which it is worth while to judge in columns
 MOST = 2**40  # more than any session number that is worth a thought
 _LARGEST = 2.0**53
+_ALIKE = {int, type(None)}  # cells that are equal only if they say the same
 
 
 @dataclass(frozen=True)
@@ -180,9 +181,6 @@ def _factorized(column: pd.Series[Any]) -> tuple[Numbers, Any]:
     except NotImplementedError as error:  # lists and structs of Arrow
         raise TypeError(str(error)) from error
     return codes.astype(np.int64), uniques
-
-
-_ALIKE = {int, type(None)}  # cells that are equal only if they say the same
 
 
 def _by_type(column: pd.Series[Any]) -> tuple[Numbers, Any]:
