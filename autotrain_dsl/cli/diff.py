@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from autotrain_dsl.cases import loading
 from autotrain_dsl.cases.loading import Compiler
 from autotrain_dsl.cases.model import Case
-from autotrain_dsl.changes import compare
+from autotrain_dsl.changes import Changes, compare
 from autotrain_dsl.cli.arguments import SCHEMAS
-from autotrain_dsl.cli.exits import ATTENTION
-from autotrain_dsl.cli.styling import style
+from autotrain_dsl.cli.exits import ATTENTION, worst
+from autotrain_dsl.cli.single import curriculum
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.report import changes as report
 from autotrain_dsl.report import text
 from autotrain_dsl.tasks import TaskSchemas
+
+if TYPE_CHECKING:
+    from autotrain_dsl.report.backtest import BackTest
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -28,40 +34,56 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("old", type=_FILE)
 @click.argument("new", type=_FILE)
 @click.option("--check-version", is_flag=True, help="Exit code 1 if they differ and NEW has no later version.")
+@click.option("--on-data", "behavior", metavar="URI", help="Also replay the sessions of this df_behavior under both.")
 @click.option("--format", "output", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 @SCHEMAS
-def command(old: Path, new: Path, check_version: bool, output: str, schemas: Path | None) -> int:
+def command(old: Path, new: Path, check_version: bool, behavior: str | None, output: str, schemas: Path | None) -> int:
     """Tell what has changed between the curriculums OLD and NEW, by meaning: after extends, inherits and use.
 
     A patch changes texts only, a minor change parameters or thresholds, a major one stages, rules or the task. Of rules
     it is told whether they fire more or less often, where that is certain; of the tests beside OLD, which come out
-    otherwise. Exit code 1 if a curriculum has errors.
+    otherwise. With --on-data also what that would have meant for recorded mice (see `backtest`). Exit code 1 if a
+    curriculum has errors.
     """
     compiler = Compiler(TaskSchemas(schemas))
-    graphs = [_graph(path, compiler, output) for path in (old, new)]
+    graphs = [curriculum(path, compiler, quiet=output != "text") for path in (old, new)]
     before, after = graphs
     if before is None or after is None:
         return ATTENTION
     found = compare(before, after, _cases(old, compiler))
     fault = found.version_fault() if check_version else ""
-    if output == "json":
-        click.echo(report.as_json(found, fault), nl=False)
-    elif output == "markdown":
-        click.echo("\n".join(report.markdown(found, fault)))
+    code = 0
+    if behavior is None:
+        _show(found, fault, output, None)
     else:
-        click.echo("\n".join(report.text(found)))
+        code = _on_data(behavior, (after, before), lambda made: _show(found, fault, output, made))
     if fault:
         click.echo(text.clean(f"error: {fault}"), err=True)
-    return ATTENTION if fault else 0
+    return worst([code, ATTENTION if fault else 0])
 
 
-def _graph(path: Path, compiler: Compiler, output: str) -> StateGraph | None:
-    compiled = compiler.compile(path)
-    if compiled.graph is None:
-        errors = [each for each in compiled.diagnostics if each.is_error]
-        base = f"{text.clean(str(path))}: a base for other files, which says no curriculum of its own\n"
-        click.echo(text.findings(errors, style()) if errors else base, err=output != "text", nl=not errors)
-    return compiled.graph
+def _show(found: Changes, fault: str, output: str, made: BackTest | None) -> None:
+    """The differences and, if it was asked for, what they would have meant for recorded mice."""
+    from autotrain_dsl.report import backtest  # noqa: PLC0415 - needs what only a back-test needs
+
+    if output == "json":
+        content = report.data(found, fault)
+        click.echo(json.dumps(content if made is None else {**content, "backtest": backtest.data(made)}, indent=2))
+    elif output == "markdown":
+        lines = [*report.markdown(found, fault), *([] if made is None else ["", *backtest.markdown(made)])]
+        click.echo("\n".join(lines))
+    else:
+        click.echo("\n".join([*report.text(found), *([] if made is None else ["", *backtest.text(made)])]))
+
+
+def _on_data(behavior: str, graphs: tuple[StateGraph, StateGraph], show: Callable[[BackTest], None]) -> int:
+    from autotrain_dsl.cli import replays  # noqa: PLC0415 - needs pandas
+
+    def shown(made: BackTest, _: object) -> int:
+        show(made)
+        return 0
+
+    return replays.made(replays.Place(behavior, None, None, ()), "text", graphs, tuple, shown)
 
 
 def _cases(path: Path, compiler: Compiler) -> list[Case]:

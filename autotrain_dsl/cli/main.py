@@ -26,6 +26,7 @@ _COMMANDS = {
     "fmt": "bring files into the one layout, with their comments",
     "expand": "print what a curriculum says once everything is resolved, and where it is written",
     "diff": "tell what has changed between two curriculums, by meaning",
+    "backtest": "replay recorded sessions under a curriculum, and compare it with another one",
     "evaluate": "judge new sessions and update df_manager",
     "explain": "tell why a mouse is where it is",
     "render": "draw the stages and the parameters of a curriculum",

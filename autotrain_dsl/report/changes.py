@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 from autotrain_dsl.cases.running import Result
 from autotrain_dsl.changes import Affected, Changes, Weighed
 from autotrain_dsl.differences import Change
+from autotrain_dsl.report.columns import code
 from autotrain_dsl.report.text import clean
 from autotrain_dsl.strictness import Direction
 
@@ -37,9 +36,9 @@ def text(changes: Changes) -> Iterator[str]:
         yield clean(f"  test {_place(affected)}: {affected.case.name}: {_outcomes(affected)}")
 
 
-def as_json(changes: Changes, fault: str) -> str:
-    """A JSON object with every difference by itself; ``version_error`` is what --check-version finds."""
-    content = {
+def data(changes: Changes, fault: str) -> dict[str, Any]:
+    """Plain data with every difference by itself; ``version_error`` is what --check-version finds."""
+    return {
         "version": FORMAT,
         "old": _identity(changes.old),
         "new": _identity(changes.new),
@@ -71,19 +70,18 @@ def as_json(changes: Changes, fault: str) -> str:
             for each in changes.affected
         ],
     }
-    return json.dumps(content, indent=2) + "\n"
 
 
 def markdown(changes: Changes, fault: str) -> Iterator[str]:
     """Lines of Markdown; everything that an author has written stands in code spans."""
-    yield f"### {_code(_title(changes))}: {changes.level.name.lower()}"
+    yield f"### {code(_title(changes))}: {changes.level.name.lower()}"
     yield ""
     yield f"{changes.why.capitalize()}."
     if fault:
         yield f"\n**{fault[0].upper()}{fault[1:]}.**"
     yield from _section("Parameters", [_parameter_item(each, changes) for each in _parameters(changes)])
     yield from _section("Rules and stages", [_item(each) for each in _others(changes)])
-    tests = [f"{_code(_place(each))} {_code(each.case.name)}: {_outcomes(each)}" for each in changes.affected]
+    tests = [f"{code(_place(each))} {code(each.case.name)}: {_outcomes(each)}" for each in changes.affected]
     yield from _section("Tests that come out otherwise", tests)
 
 
@@ -94,19 +92,11 @@ def _section(title: str, items: Sequence[str]) -> Iterator[str]:
 
 
 def _parameter_item(each: _Parameter, changes: Changes) -> str:
-    return f"{_code(each.name)}: {_code(each.words)} in {_stages(each.stages, changes)}"
+    return f"{code(each.name)}: {code(each.words)} in {_stages(each.stages, changes)}"
 
 
 def _item(each: Weighed) -> str:
-    return f"{_code(str(each.difference))}{_way(each)}"
-
-
-def _code(words: str) -> str:
-    """A code span that its content cannot leave."""
-    shown = clean(words)
-    fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
-    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
-    return f"{fence}{pad}{shown}{pad}{fence}"
+    return f"{code(str(each.difference))}{_way(each)}"
 
 
 def _title(changes: Changes) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from autotrain_dsl.diagnostics import Diagnostic
 from autotrain_dsl.report import json as findings_json
 from autotrain_dsl.report import text as findings_text
+from autotrain_dsl.report.columns import aligned
 from autotrain_dsl.report.text import Style, clean
 from autotrain_dsl.spelling import counted
 from autotrain_dsl.verification.model import Finding, Kept, Open, Report
@@ -157,10 +158,8 @@ def table(shown: Shown) -> Iterator[str]:
         stage = f"{at.stage} ({at.session_at_current_stage})"
         aim = decision.decision if decision.decision == "STAY" else f"{decision.decision} to {decision.next_stage}"
         rows.append([str(number), stage, *values, aim, str(decision.fired or "none")])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     yield clean(f"{shown.title}:")
-    for row in rows:
-        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    yield from (f"  {line}" for line in aligned(rows))
 
 
 def _value(value: float | None) -> str:

@@ -1,0 +1,93 @@
+"use strict";
+// What several pages need: data of the page, colours of the theme, charts, tables that can be sorted and filtered.
+(() => {
+  const autotrain = (window.autotrain = window.autotrain || {});
+
+  autotrain.data = (id) => JSON.parse(document.getElementById(id).textContent);
+
+  // Plotly reads a little HTML in texts; what a table says must stay text.
+  autotrain.plain = (text) =>
+    String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/%\{/g, "% {");
+
+  autotrain.wrapped = (text, width = 70) => {
+    const lines = [""];
+    for (const word of String(text).slice(0, 600).split(/\s+/)) {
+      for (let at = 0; at === 0 || at < word.length; at += width) {
+        const part = word.slice(at, at + width);
+        const last = lines.length - 1;
+        if (lines[last] && lines[last].length + part.length + 1 > width) lines.push(part);
+        else lines[last] += (lines[last] ? " " : "") + part;
+      }
+    }
+    return lines.map(autotrain.plain).join("<br>");
+  };
+
+  const variable = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  autotrain.theme = () => ({
+    text: variable("--text"), muted: variable("--muted"), line: variable("--line"), panel: variable("--panel"),
+    progress: variable("--progress"), rollback: variable("--rollback"), stay: variable("--stay"),
+  });
+
+  const axis = (theme, given) => ({
+    gridcolor: theme.line, linecolor: theme.line, zerolinecolor: theme.line, automargin: true, ...given,
+  });
+
+  // Draws again when the theme changes; `make` gives traces and a layout for a theme.
+  autotrain.chart = (element, make) => {
+    const draw = () => {
+      const theme = autotrain.theme();
+      const { traces, layout } = make(theme);
+      const { xaxis, yaxis, ...others } = layout;
+      const whole = {
+        paper_bgcolor: theme.panel, plot_bgcolor: theme.panel, font: { color: theme.text, size: 13 },
+        margin: { l: 60, r: 20, t: 16, b: 48 }, hoverlabel: { align: "left", bgcolor: theme.panel, bordercolor: theme.muted, font: { color: theme.text } },
+        legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, ...others,
+        xaxis: axis(theme, xaxis), yaxis: axis(theme, yaxis),
+      };
+      return Plotly.react(element, traces, whole, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] });
+    };
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+    return draw();
+  };
+
+  // A table whose heads are buttons: sorted by what a cell's data-value or text says, numbers as numbers.
+  const value = (row, column) => {
+    const cell = row.cells[column];
+    const text = cell.dataset.value ?? cell.textContent.trim();
+    return text !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+  };
+  const before = (one, other) => {
+    if (one === "" || other === "") return (one === "") - (other === ""); // nothing comes last, whichever way
+    if (typeof one === "number" && typeof other === "number") return one - other;
+    return String(one).localeCompare(String(other), undefined, { numeric: true });
+  };
+  autotrain.sortable = (table) => {
+    const heads = [...table.tHead.rows[0].cells];
+    heads.forEach((head, column) => {
+      if (head.dataset.sort === "no") return;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      head.append(button);
+      head.setAttribute("aria-sort", "none");
+      button.addEventListener("click", () => {
+        const down = head.getAttribute("aria-sort") === "ascending";
+        heads.forEach((each) => each.hasAttribute("aria-sort") && each.setAttribute("aria-sort", "none"));
+        head.setAttribute("aria-sort", down ? "descending" : "ascending");
+        const rows = [...table.tBodies[0].rows].map((row) => [value(row, column), row]);
+        rows.sort(([one], [other]) => (down && one !== "" && other !== "" ? before(other, one) : before(one, other)));
+        table.tBodies[0].append(...rows.map(([, row]) => row));
+      });
+    });
+  };
+  document.querySelectorAll("table.sortable").forEach(autotrain.sortable);
+
+  // What is opened by a link is open when one comes to it.
+  const open = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const details = target && target.querySelector("details");
+    if (details) details.open = true;
+  };
+  addEventListener("hashchange", open);
+  open();
+})();
