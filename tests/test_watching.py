@@ -36,12 +36,13 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     (folder / "tasks").mkdir()
     (folder / "tasks" / "tiny_1.0.yaml").write_text(TASK + OTHER_METRICS, "utf-8")
     (folder / "curriculums").mkdir()
-    (folder / "curriculums" / "1.yaml").write_text(TINY, "utf-8")
-    (folder / "curriculums" / "2.yaml").write_text(
-        TINY.replace('version: "1.0"\ntask', 'version: "2.0"\ntask'), "utf-8"
-    )
+    back = "    transitions: [{rollback: STAGE_3, when: 'finished_trials[-1] < 9'}]\n"
+    endless = TINY.replace("    final: true\n", back)
+    for n, (version, text) in enumerate([("1.0", TINY), ("2.0", TINY), ("0.9", endless)]):
+        written = text.replace('version: "1.0"\ntask', f'version: "{version}"\ntask')
+        (folder / "curriculums" / f"{n}.yaml").write_text(written, "utf-8")
     built = catalog.build([folder / "curriculums"], folder / "tasks")
-    assert built.find("Tiny", "2.0") is not None
+    assert all(built.find("Tiny", version) for version in ("0.9", "1.0", "2.0"))
     return built
 
 
@@ -178,7 +179,12 @@ def test_a_stay_that_a_change_of_curriculum_has_cut_off_is_no_measure(known: Cat
 
 @pytest.mark.parametrize(
     ("stage", "version", "expected"),
-    [(THREE, "1.0", ["m"]), (END, "1.0", []), (END, "7", [])],  # a version that is not there is like the newest one
+    [
+        (THREE, "1.0", ["m"]),
+        (END, "1.0", []),
+        (END, "0.9", ["m"]),
+        (END, "7", []),  # a version that is not there is like the newest one
+    ],
 )
 def test_nobody_is_stuck_at_a_final_stage(stage: str, version: str, expected: list[str], known: Catalog) -> None:
     rows = [row for n in range(6) for row in mouse(f"o{n}", [*stay(stage, 2), ONE], curriculum_version=version)]
@@ -247,6 +253,7 @@ def measured(subject: str, values: Sequence[float | None], metric: str = "finish
         ("errors", [-10.0] * 5, [-8.0] * 5, True),
         ("errors", [0.0] * 5, [8.0] * 5, False),  # nothing is a share of nothing
         ("side_bias", [1.0] * 5, [0.1] * 5, False),  # neither direction is better
+        ("side_bias", [0.1] * 5, [1.0] * 5, False),
         ("weight", [20.0] * 5, [10.0] * 5, False),  # no metric of the task
         ("finished_trials", [300.0] * 4, [240.0] * 5, False),  # nine sessions
         ("finished_trials", [None] + [300.0] * 4, [240.0] * 5, False),  # nine values
@@ -373,7 +380,7 @@ def test_not_judged(known: Catalog) -> None:
     [
         (3, [Kind.NOT_JUDGED]),  # it had a session since, of which only the judgement is missing
         (None, [Kind.NOT_JUDGED]),
-        (1, [Kind.NOT_JUDGED, Kind.SILENT]),
+        (2, [Kind.NOT_JUDGED, Kind.SILENT]),
     ],
 )
 def test_a_mouse_whose_sessions_are_not_judged_is_not_silent(
