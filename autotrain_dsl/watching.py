@@ -275,7 +275,9 @@ def _silent(mice: Mice, least: Silent, today: dt.date, waiting: Mapping[str, flo
         if waiting.get(mice.names[mice.subject[row]], 0) > mice.session[row]:
             continue
         since = today - dt.timedelta(int(age))
-        sentence = f"{_mouse(mice, row)} had no session since {since}, {counted(int(age), 'day')} ago {threshold}."
+        sentence = (
+            f"{_mouse(mice, row)} had no judged session since {since}, {counted(int(age), 'day')} ago {threshold}."
+        )
         found.append(_of_mouse(Kind.SILENT, mice, row, sentence, least.days / age))
     return found
 

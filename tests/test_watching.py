@@ -348,7 +348,7 @@ def test_silent_says_what_led_to_it_and_the_longest_comes_last(known: Catalog) -
     found = notices(with_another(*mouse("a", [ONE], ends=14, first=3), *mouse("b", [ONE], ends=8)), known)
     assert [(each.subject, each.urgency) for each in found] == [("b", 7 / 8), ("a", 0.5)]
     assert (found[1].sentence, found[1].session) == (
-        "Mouse a had no session since 2024-05-18, 14 days ago (threshold: 7 days).",
+        "Mouse a had no judged session since 2024-05-18, 14 days ago (threshold: 7 days).",
         3,
     )
 
