@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from autotrain_dsl.tables.manager import from_frame
 
 ROWS = [*mouse("a", [250, 350]), *mouse("b", [250])]
 PASSWORD = "p@ss/w ord#1"
+REFUSED = re.compile("state of df_manager is kept|lies among the curriculums|, among the parts|ATD616")
 
 
 @pytest.fixture
@@ -260,11 +262,19 @@ def test_a_link_to_nothing_among_the_curriculums_costs_nothing_else(colony: Colo
         {"exports": ["m.csv.state/gen/x.csv"]},
         {"mirrors": ["m.csv.state"]},
         {"mirrors": ["curriculums/mirror"]},
+        {"pages": "m.csv.state/pages"},
+        {"pages": "curriculums/pages"},
+        {"pages": "curriculums"},
+        {"pages": "."},
+        {"pages": "parts/pages", "behavior": "parts/"},
+        {"pages": "m/pages", "behavior": "parts/", "manager": "m/"},
     ],
 )
 def test_places_that_would_spoil_the_state_or_the_curriculums_are_refused(colony: Colony, places: Any) -> None:
-    assert configured(colony, **places).code == 2
-    assert not (colony.folder / "m.csv").exists()
+    before = sorted(colony.folder.rglob("*"))
+    ran = configured(colony, **places)
+    assert (ran.code, bool(REFUSED.search(ran.out + ran.err))) == (2, True), ran
+    assert sorted({*before, colony.folder / "autotrain.yaml"}) == sorted(colony.folder.rglob("*"))
 
 
 def configured(colony: Colony, **more: Any) -> Ran:

@@ -21,6 +21,8 @@ import sql_servers
 import sqlalchemy as sa
 from colony import LATER, NOW, OTHER, TASK, TINY, Colony, Ran, Record, command, frame_of, mouse, session, write_table
 
+from autotrain_dsl.cli import jobs
+
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "operations.md"
 LEVER_TASK = TASK.replace("name: tiny", "name: lever")
 LEVER = TINY.replace("name: Tiny", "name: Lever").replace("{name: tiny,", "{name: lever,")
@@ -239,6 +241,15 @@ def test_a_manager_that_would_overwrite_what_it_reads_is_refused(lab: Lab) -> No
     ran = lab.run()
     assert (ran.code, "ATD610" in ran.out + ran.err) == (2, True)
     assert lab.everything() == before
+
+
+def test_pages_and_thresholds_reach_the_commands(lab: Lab) -> None:
+    watch = {"silent": {"days": 3}}
+    lab.configure({"first": {"manager": "m.csv", "pages": "www", "watch": watch}, "second": {"manager": "n.csv"}})
+    first, second = jobs.configured(lab.config, None)
+    assert (first.pages, first.watch) == (str(lab.folder / "www"), watch)
+    assert (second.pages, second.watch) == (None, {})
+    assert jobs.clashes([first, second]) == []
 
 
 def test_options_that_the_configuration_replaces_are_refused(lab: Lab) -> None:

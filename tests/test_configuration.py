@@ -144,6 +144,8 @@ def test_everything_that_the_file_says_arrives(monkeypatch: pytest.MonkeyPatch) 
             report="reports/foraging.json",
             exports=("s3://lab/foraging/df_manager.csv", "${DATA}/df_manager.parquet"),
             mirrors=("s3://backup/foraging", "/mnt/backup"),
+            pages="${DATA}/pages",
+            watch={"stuck": {"share": 0.95, "others": 8, "sessions": 6}, "silent": {"days": 5}, "colony": {}},
             default_curriculum=("Coupled Baiting", "2.3"),
             history="all",
             columns={"subject_id": "mouse_id", "foraging_efficiency": "eff"},
@@ -165,6 +167,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     manager = config.managers[0]
     assert (manager.schemas, manager.task_schema, manager.stats, manager.report) == (None, None, None, None)
     assert (manager.exports, manager.mirrors, manager.default_curriculum) == ((), (), None)
+    assert (manager.pages, manager.watch) == (None, {})
     assert (manager.history, manager.columns, manager.task_names) == ("on_curriculum", {}, {})
 
 

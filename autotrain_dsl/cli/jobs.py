@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,7 +39,8 @@ from autotrain_dsl.tables.issues import Issue, TableError
 class Target:
     """One df_manager and everything that belongs to it; ``name`` is that of the configuration, else empty.
 
-    ``curriculums`` are where curriculums are found, ``redact`` takes secrets out of a text.
+    ``curriculums`` are where curriculums are found, ``pages`` is where pages for people go (None: there are none),
+    ``watch`` holds thresholds of the watch list, ``redact`` takes secrets out of a text.
     """
 
     name: str
@@ -52,6 +53,8 @@ class Target:
     report: str | None = None
     exports: tuple[str, ...] = ()
     mirrors: tuple[str, ...] = ()
+    pages: str | None = None
+    watch: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     default: tuple[str, str] | None = None
     layout: Layout = field(default_factory=Layout)
     task: tuple[str, str | None] | None = None
@@ -180,6 +183,8 @@ def _target(manager: ManagerConfiguration, access: Access, tries: int, redact: C
         report=manager.report,
         exports=manager.exports,
         mirrors=manager.mirrors,
+        pages=manager.pages,
+        watch=manager.watch,
         default=manager.default_curriculum,
         layout=Layout(manager.columns, manager.task_names, manager.history == "all"),
         task=manager.task_schema,
@@ -252,7 +257,7 @@ def _clashes(targets: list[Target]) -> Iterator[str]:
         outputs = target.outputs()
         if _place(target.behavior) in {_place(uri) for uri in outputs}:
             yield f"`{target.behavior}` would be read as df_behavior and written; they must be different tables"
-        elif is_in_parts(target.manager) and f"{_place(target.manager)}/".startswith(f"{_place(target.behavior)}/"):
+        elif is_in_parts(target.manager) and _within(target.manager, _place(target.behavior)):
             yield f"`{target.manager}` lies in `{target.behavior}`, whose parts would be mixed with it"
         yield from _misplaced(target)
         for uri in outputs:
@@ -264,12 +269,21 @@ def _clashes(targets: list[Target]) -> Iterator[str]:
 def _misplaced(target: Target) -> Iterator[str]:
     """Places that belong to the program itself, or where what is written would be read as something else."""
     state = _place(target.manager) + ("" if is_in_parts(target.manager) else ".state")
-    for uri in [*target.outputs(), *target.mirrors, *([target.report] if target.report else [])]:
-        if f"{_place(uri)}/".startswith(f"{state}/") and uri != target.manager:
+    pages = [] if target.pages is None else [target.pages]
+    for uri in [*target.outputs(), *target.mirrors, *pages, *([target.report] if target.report else [])]:
+        if _within(uri, state) and uri != target.manager:
             yield f"`{uri}` lies in the folder in which the state of df_manager is kept; choose another place"
-    for mirror in target.mirrors:
-        if any(f"{_place(mirror)}/".startswith(f"{_place(uri)}/") for uri in target.curriculums):
-            yield f"the mirror `{mirror}` lies among the curriculums, which would be read twice; choose another place"
+    for what, uri in [*(("mirror", mirror) for mirror in target.mirrors), *(("folder of pages", uri) for uri in pages)]:
+        if any(_within(uri, _place(folder)) for folder in target.curriculums):
+            why = "which would be read twice" if what == "mirror" else "which are no place for pages"
+            yield f"the {what} `{uri}` lies among the curriculums, {why}; choose another place"
+    for uri in pages:
+        if is_in_parts(target.behavior) and _within(uri, _place(target.behavior)):
+            yield f"the folder of pages `{uri}` lies in `{target.behavior}`, among the parts; choose another place"
+
+
+def _within(uri: str, folder: str) -> bool:
+    return f"{_place(uri)}/".startswith(f"{folder}/")
 
 
 def _place(uri: str) -> str:

@@ -122,6 +122,14 @@ NO_MANAGER = Code(
     "A nightly run without managers would do nothing and look like a success.",
     "Add a manager with `curriculums`, `behavior` and `manager`.",
 )
+PAGES_AMONG_OTHERS = Code(
+    "ATD616",
+    "pages-among-others",
+    Severity.ERROR,
+    "a folder of pages holds something that is no page",
+    "A folder of pages is often shown by a web server. Whoever sees the pages would get the rest, too.",
+    "Name a folder of its own for the pages.",
+)
 
 ALL = (
     UNSET_VARIABLE,
@@ -139,4 +147,5 @@ ALL = (
     BAD_DEFAULT,
     SAME_COLUMN,
     NO_MANAGER,
+    PAGES_AMONG_OTHERS,
 )

@@ -31,7 +31,8 @@ class ManagerConfiguration:
 
     Places can be used from the current directory; ``${NAME}`` in them is not expanded (see ``Secrets``). ``columns``
     are the program's names of columns and what the table calls them, ``task_names`` what the table calls a task and
-    the name of its curriculum. ``history`` is ``on_curriculum`` or ``all``.
+    the name of its curriculum. ``history`` is ``on_curriculum`` or ``all``. ``watch`` holds the thresholds of the watch
+    list that the file names, without defaults.
     """
 
     name: str
@@ -44,6 +45,8 @@ class ManagerConfiguration:
     report: str | None
     exports: tuple[str, ...]
     mirrors: tuple[str, ...]
+    pages: str | None
+    watch: Mapping[str, Mapping[str, float]]
     default_curriculum: tuple[str, str] | None
     history: str
     columns: Mapping[str, str]
@@ -98,6 +101,7 @@ _PLACES: Mapping[str, _Kinds] = {
     "report": _Kinds(_FILES, (".json",)),
     "exports": _Kinds(_FILES, SUFFIXES),
     "mirrors": _Kinds(_FILES),
+    "pages": _Kinds(_FILES),
 }
 _NAME_AT_VERSION = re.compile(r"([A-Za-z0-9][A-Za-z0-9 _.()+-]*)@([A-Za-z0-9][A-Za-z0-9_.+-]*)")
 
@@ -260,6 +264,8 @@ class _Loading:
             report=next(iter(places("report")), None),
             exports=places("exports"),
             mirrors=places("mirrors"),
+            pages=next(iter(places("pages")), None),
+            watch=entry.get("watch", {}),
             default_curriculum=(default[1], default[2]) if default else None,
             history=entry.get("history", "on_curriculum"),
             columns=entry.get("columns", {}),

@@ -10,6 +10,8 @@ from autotrain_dsl.configuration.locations import DATABASE, Location
 from autotrain_dsl.diagnostics import Diagnostic, Note
 from autotrain_dsl.document import Document, Place
 
+_FOLDERS = ("curriculums", "schemas")
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -39,6 +41,8 @@ def check(document: Document, named: Sequence[Named]) -> Iterator[Diagnostic]:
         manager = managers.get(each.manager)
         if each.key == "behavior":
             yield from _overwritten(document, each, outputs)
+        elif each.key == "pages":
+            yield from _among_others(document, each, outputs, named)
         elif each.key == "mirrors" and _is_own_folder(each, manager):
             message = f"{_called(each)} is the folder of `manager` itself"
             hint = "name another folder, best on another disk"
@@ -50,7 +54,7 @@ def check(document: Document, named: Sequence[Named]) -> Iterator[Diagnostic]:
 def _outputs(document: Document, named: Sequence[Named], managers: dict[str, Named]) -> Iterator[_Output]:
     for each in named:
         manager = managers.get(each.manager)
-        if each.key in ("manager", "stats", "report", "exports"):
+        if each.key in ("manager", "stats", "report", "exports", "pages"):
             yield _Output(_called(each), each, each.location)
         if each.key == "manager" and not document.data["managers"][each.manager]["manager"].endswith("/"):
             for what, location in _beside(each.location, document.data["managers"][each.manager]):
@@ -96,6 +100,21 @@ def _overwritten(document: Document, behavior: Named, outputs: list[_Output]) ->
             hint = "the table that is read and those that are written need different places"
             note = _note(document, "that is", output)
             yield Diagnostic(codes.OVERWRITTEN_INPUT, document.span(behavior.at), message, hint, (note,))
+            return
+
+
+def _among_others(
+    document: Document, pages: Named, outputs: Sequence[_Output], named: Sequence[Named]
+) -> Iterator[Diagnostic]:
+    """What lies in a folder of pages, or is a folder that is read as something else."""
+    read = [_Output(_called(each), each, each.location) for each in named if each.key in (*_FOLDERS, "behavior")]
+    for other in sorted([*read, *outputs], key=lambda each: each.named.manager != pages.manager):
+        same = other.named.key in _FOLDERS and other.location == pages.location
+        if same or pages.location.holds(other.location):
+            message = f"{other.what} lies in {_called(pages)}"
+            hint = "name a folder of its own for the pages"
+            note = _note(document, "that is", other)
+            yield Diagnostic(codes.PAGES_AMONG_OTHERS, document.span(pages.at), message, hint, (note,))
             return
 
 

@@ -55,6 +55,13 @@ class Location:
         path = PurePosixPath(self.path)
         return replace(self, path=str(path.with_name(f"{path.stem}_{what}{suffix or path.suffix}")))
 
+    def holds(self, other: Location) -> bool:
+        """Whether another place lies in this folder or prefix; a database in a file does where the file does."""
+        if other.kind == DATABASE and other.store.startswith(f"{_SQLITE}:"):
+            other = Location(LOCAL, "", Path(other.store.removeprefix(f"{_SQLITE}:")).as_posix())
+        same = (self.kind, self.store) == (other.kind, other.store) and self.path != other.path
+        return same and PurePosixPath(other.path).is_relative_to(self.path)
+
     def exists(self) -> bool:
         """Whether there is such a file or folder; what is not on this computer is taken to be there."""
         try:
