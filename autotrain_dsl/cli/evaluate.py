@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import json
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from autotrain_dsl import __version__, nightly
-from autotrain_dsl.cli import jobs, logs
+from autotrain_dsl.cli import jobs, logs, paging
 from autotrain_dsl.cli.exits import ATTENTION, DEFECT, OUTSIDE, WRONG_USE, worst
 from autotrain_dsl.cli.jobs import Target
 from autotrain_dsl.cli.mirrors import copy_curriculums
 from autotrain_dsl.cli.options import Given, tables, targets
+from autotrain_dsl.cli.times import now_or
 from autotrain_dsl.diagnostics import has_errors
 from autotrain_dsl.judging import CORRECT, NEW, RERUN, Options
 from autotrain_dsl.nightly import ADOPT, KEEP, RESTORE
@@ -25,9 +25,10 @@ from autotrain_dsl.report import evaluation as report
 from autotrain_dsl.report.text import clean
 from autotrain_dsl.store import copies, is_in_parts, open_state, place
 from autotrain_dsl.store.base import StoreError
-from autotrain_dsl.tables.issues import TableError
+from autotrain_dsl.tables.issues import Issue, TableError
 
 if TYPE_CHECKING:
+    from autotrain_dsl.catalog import Catalog
     from autotrain_dsl.partitioned import Engine
 
 
@@ -101,7 +102,7 @@ def command(
         if one and other:
             raise click.UsageError(f"{names} exclude each other")
     options = Options(
-        now=_time(now),
+        now=now_or(now),
         program=__version__,
         mode=CORRECT if correct else RERUN if rerun else NEW,
         subjects=frozenset(subjects) or None,
@@ -172,6 +173,7 @@ class _Evaluation:
             self.content, self.judged = jobs.redacted(report.content(run, compiled), self.target.redact), True
             if not self.dry_run:
                 failed += self._keep_report()
+                failed += self._pages(compiled, result.outcome.unjudged)
             if self.output == "text":
                 _say(self.target.redact(report.as_text(run)))
             for error in failed:
@@ -198,6 +200,17 @@ class _Evaluation:
                 copies.overwrite(objects, key, text.encode())
         except StoreError as error:
             return [error]
+        return []
+
+    def _pages(self, compiled: Catalog, unjudged: Sequence[Issue]) -> list[StoreError]:
+        """Make the pages for people, where they are configured; what goes wrong with them harms no decision."""
+        if self.target.pages is None:
+            return []
+        try:
+            written = paging.write(self.target, self.target.pages, compiled, unjudged, self.options.now)
+        except StoreError as error:
+            return [error]
+        self._tell("pages", {"place": self.target.pages, "written": written})
         return []
 
     def _fail(self, code: int, lines: list[str], changed: str) -> None:
@@ -231,6 +244,8 @@ def _unfit(chosen: list[Target], engine: str, scheduler: str | None, edits: str)
             yield f"--engine dask judges folders of parts, such as df_manager/, and `{target.manager}` is one table"
         elif is_in_parts(target.manager) and (target.exports or target.mirrors or target.stats):
             yield f"`{target.manager}` is kept in parts, without stats, exports or mirrors beside it: leave them out"
+        elif is_in_parts(target.manager) and target.pages:
+            yield f"`{target.manager}` is kept in parts, of which no pages are made: leave `pages` out"
         elif is_in_parts(target.manager) and edits != KEEP:
             yield f"`{target.manager}` is kept in parts, which nobody else writes: there is nothing to --{edits}"
 
@@ -259,12 +274,3 @@ def _say(text: str) -> None:
     """Print; that nobody listens any more must not keep the next colony from being judged."""
     with contextlib.suppress(OSError):
         click.echo(text, nl=False)
-
-
-def _time(now: str | None) -> str:
-    try:
-        time = dt.datetime.fromisoformat(now) if now else dt.datetime.now(dt.UTC)
-        time = (time if time.tzinfo is not None else time.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
-        raise click.UsageError(f"--now: `{now}` is no time such as 2026-01-31T06:00:00+00:00") from None
-    return time.isoformat(timespec="seconds")

@@ -28,6 +28,7 @@ _COMMANDS = {
     "diff": "tell what has changed between two curriculums, by meaning",
     "backtest": "replay recorded sessions under a curriculum, and compare it with another one",
     "evaluate": "judge new sessions and update df_manager",
+    "report": "make pages about a colony, its mice and its curriculums",
     "explain": "tell why a mouse is where it is",
     "render": "draw the stages and the parameters of a curriculum",
     "import": "turn curriculums of the older system into YAML",

@@ -90,7 +90,7 @@ def command(
         key = (checking.likeness(each.graph, each.diagnostics), *(id(claim) for claim in own))
         if key not in made:
             made[key] = checking.verify(each.graph, each.diagnostics, own, limits)
-        verified.append(_verified(each, made[key], comments))
+        verified.append(Verified.of(each, made[key], comments))
     counts = report.summary(verified, sessions)
     counts = replace(counts, errors=counts.errors + errors, warnings=counts.warnings + len(wrong) - errors)
     if output == "json":
@@ -118,19 +118,6 @@ def _claims(paths: Iterable[Path], compiler: Compiler) -> tuple[dict[Path, list[
                 own += [claim for claim in suite.claims if claim not in own]
                 named += [suite.curriculum] if file == path else []
     return claims, list(catalog.capped(found)), named
-
-
-def _verified(compiled: Compilation, found: Report, comments: Comments) -> Verified:
-    kept, silenced = [], []
-    for finding in found.findings:
-        ignore = comments.silencing(finding.diagnostic)
-        if ignore is None:
-            kept.append(finding)
-        else:
-            silenced.append((finding, ignore.span.text))
-    assert compiled.graph is not None
-    title = f"{compiled.graph.curriculum.name} {compiled.graph.curriculum.version}"
-    return Verified(compiled.path, title, found, tuple(kept), tuple(silenced))
 
 
 def _write(compiled: Sequence[Compilation], verified: Sequence[Verified]) -> bool:

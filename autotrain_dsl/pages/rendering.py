@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.util
-import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,7 @@ import jinja2
 from markupsafe import Markup
 
 from autotrain_dsl import __version__
+from autotrain_dsl.pages.portable import embedded
 
 _HERE = Path(__file__).parent
 PLOTLY = "plotly.min.js"
@@ -37,7 +37,8 @@ def assets(names: Sequence[str]) -> dict[str, bytes]:
 
 
 def page(template: str, scripts: Sequence[str], root: str, context: Mapping[str, Any]) -> bytes:
-    """A page of several, which loads ``scripts`` from the folder of assets; ``root`` is the way up to it."""
+    """A page of several, which loads ``scripts`` (of the assets, or with a folder); ``root`` is the way up to them."""
+    scripts = [script if "/" in script else f"assets/{script}" for script in scripts]
     # Plotly sets styles of its own; nothing that a table or curriculum says gets near one.
     policy = _POLICY.format(scripts="'self'", styles="'self' 'unsafe-inline'")
     return _rendered(template, policy=policy, scripts=scripts, root=root, inline=False, **context)
@@ -64,16 +65,8 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["data"] = _data
+    environment.filters["data"] = lambda value: Markup(embedded(value))  # noqa: S704 - no markup is left in it
     return environment
-
-
-def _data(value: Any) -> Markup:
-    """Plain data inside a script element: no character in it can end the element or begin a comment."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)  # noqa: S704 - nothing is left in it that HTML takes for markup
 
 
 @cache

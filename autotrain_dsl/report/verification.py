@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autotrain_dsl.compiler import Compilation
 from autotrain_dsl.diagnostics import Diagnostic
 from autotrain_dsl.report import json as findings_json
 from autotrain_dsl.report import text as findings_text
 from autotrain_dsl.report.columns import aligned
 from autotrain_dsl.report.text import Style, clean
+from autotrain_dsl.silence import Comments
 from autotrain_dsl.spelling import counted
 from autotrain_dsl.verification.model import Finding, Kept, Open, Report
 from autotrain_dsl.verification.witnesses import Shown
@@ -29,6 +31,20 @@ class Verified:
     report: Report
     findings: tuple[Finding, ...]
     silenced: tuple[tuple[Finding, str], ...] = ()
+
+    @classmethod
+    def of(cls, compiled: Compilation, found: Report, comments: Comments) -> Verified:
+        """What was found about a curriculum that compiles."""
+        kept, silenced = [], []
+        for finding in found.findings:
+            ignore = comments.silencing(finding.diagnostic)
+            if ignore is None:
+                kept.append(finding)
+            else:
+                silenced.append((finding, ignore.span.text))
+        assert compiled.graph is not None
+        title = f"{compiled.graph.curriculum.name} {compiled.graph.curriculum.version}"
+        return cls(compiled.path, title, found, tuple(kept), tuple(silenced))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +92,12 @@ def text(verified: Sequence[Verified], counts: Summary, style: Style, *, silence
             if _key(finding) not in told:
                 told.add(_key(finding))
                 yield from _silenced(finding, comment, style, whole=silenced)
-        for question in one.report.open:
-            if _open_key(question) not in told:
-                told.add(_open_key(question))
-                yield f"  {style('not decided', 'warning')}: {_question(question)}"
+        for each in one.report.open:
+            if _open_key(each) not in told:
+                told.add(_open_key(each))
+                yield f"  {style('not decided', 'warning')}: {question(each)}"
         for kept in one.report.kept:
-            yield from _kept(kept)
+            yield from holds(kept)
         yield ""
     yield _sentence(counts)
 
@@ -132,14 +148,16 @@ def _reached(report: Report) -> Iterator[str]:
         yield f"  stages are reached at the earliest: {ways} session{'' if set(lengths.values()) == {1} else 's'}"
 
 
-def _kept(kept: Kept) -> Iterator[str]:
+def holds(kept: Kept) -> Iterator[str]:
+    """A property that holds, and for how many sessions that is known."""
     bound = f" for {kept.bound} sessions; not decided beyond" if kept.bound is not None else ""
     yield f"  holds{bound}: {clean(kept.claim)}"
 
 
-def _question(question: Open) -> str:
-    span = question.span
-    return clean(f"{question.question} ({question.why}; {span.source.name}:{span.line})")
+def question(open_: Open) -> str:
+    """What is not decided, and why."""
+    span = open_.span
+    return clean(f"{open_.question} ({open_.why}; {span.source.name}:{span.line})")
 
 
 def table(shown: Shown) -> Iterator[str]:

@@ -24,6 +24,13 @@ from urllib3.exceptions import HTTPError
 from autotrain_dsl.store.base import Blob, ConflictError, StoreError, UnreadableError
 
 # What a call of the client, or reading a reply, raises where the outside world is to blame.
+_SHOWN = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+    "json": "application/json",
+}
 _FAILURES = (ClientError, BotoCoreError, ResponseParserError, HTTPError, OSError, ValueError)
 _NOTHING = "nothing was changed"
 
@@ -266,7 +273,13 @@ def _write(client: Any, content: bytes, replaces: str | None, quoted: bool, **pl
     condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": f'"{replaces}"' if quoted else replaces}
     # A checksum in a header is passed over by older stores; where boto3 makes it, it may change the form of the body.
     checksum = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": b64encode(sha256(content).digest()).decode()}
-    return _version(client.put_object(**place, Body=content, **checksum, **condition))
+    return _version(client.put_object(**place, Body=content, **_kind(place["Key"]), **checksum, **condition))
+
+
+def _kind(name: str) -> dict[str, str]:
+    """What browsers are told about an object that they may be shown; they would offer anything else for download."""
+    ending = name.rpartition(".")[2]
+    return {"ContentType": _SHOWN[ending]} if ending in _SHOWN else {}
 
 
 def _body(reply: Any, uri: str, largest: int | None) -> bytes:

@@ -32,9 +32,10 @@
     gridcolor: theme.line, linecolor: theme.line, zerolinecolor: theme.line, automargin: true, ...given,
   });
 
-  // Draws again when the theme changes; `make` gives traces and a layout for a theme.
+  // Draws now and when the theme changes; `make` gives traces and a layout for a theme. Returns what draws again.
   autotrain.chart = (element, make) => {
     const draw = () => {
+      if (!element.isConnected) return Promise.resolve();
       const theme = autotrain.theme();
       const { traces, layout } = make(theme);
       const { xaxis, yaxis, ...others } = layout;
@@ -47,7 +48,31 @@
       return Plotly.react(element, traces, whole, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] });
     };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-    return draw();
+    draw.ready = draw();
+    return draw;
+  };
+
+  // Shares of mice that have arrived somewhere after how many sessions, in steps, with the limits of each share.
+  const corners = (points, followed) => {
+    const found = [[0, 0, 0, 0]];
+    for (const point of points) found.push([point[0], ...found[found.length - 1].slice(1)], point);
+    return [...found, [Math.max(followed, found[found.length - 1][0]), ...found[found.length - 1].slice(1)]];
+  };
+  autotrain.arrivals = (element, curves, title) => {
+    const order = (theme) => [theme.rollback, theme.progress, theme.stay];
+    const make = (theme) => ({
+      traces: curves().flatMap((each, place, all) => {
+        const colour = all.length === 1 ? theme.progress : order(theme)[place % 3];
+        const steps = corners(each.points, each.followed);
+        const back = [...steps].reverse();
+        const x = steps.map((p) => p[0]);
+        const area = { x: [...x, ...back.map((p) => p[0])], y: [...steps.map((p) => p[3]), ...back.map((p) => p[2])], fill: "toself", fillcolor: colour, opacity: 0.14, line: { width: 0 }, hoverinfo: "skip", showlegend: false, mode: "lines" };
+        const line = { x, y: steps.map((p) => p[1]), mode: "lines", line: { color: colour, width: 2.5, dash: place > 2 ? "dot" : "solid" }, name: `${autotrain.plain(each.name)} (${each.arrived} of ${each.mice} mice)`, hovertemplate: "%{y:.0%} after %{x} sessions<extra>" + autotrain.plain(each.name) + "</extra>" };
+        return [area, line];
+      }),
+      layout: { height: 400, hovermode: "closest", showlegend: true, xaxis: { title: { text: "sessions" }, rangemode: "tozero" }, yaxis: { title: { text: title }, tickformat: ".0%", range: [0, 1.03] } },
+    });
+    return autotrain.chart(element, make);
   };
 
   // A table whose heads are buttons: sorted by what a cell's data-value or text says, numbers as numbers.

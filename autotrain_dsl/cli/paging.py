@@ -1,0 +1,44 @@
+"""Pages written beside a df_manager, for ``report`` and ``evaluate``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from autotrain_dsl import nightly
+from autotrain_dsl.catalog import Catalog
+from autotrain_dsl.cli.jobs import Target
+from autotrain_dsl.store import folder, open_state
+from autotrain_dsl.store.base import StoreError
+from autotrain_dsl.store.copies import upload
+from autotrain_dsl.tables import manager
+from autotrain_dsl.tables.issues import Issue
+
+
+def write(target: Target, place: str, compiled: Catalog, unjudged: Sequence[Issue], at: str) -> int:
+    """Make the pages of a df_manager in a folder or below a prefix; returns how many files are new or other ones.
+
+    Raises StoreError where there is no table, where a store fails, or where packages are missing.
+    """
+    try:
+        from autotrain_dsl.pages import site  # noqa: PLC0415 - an extra, and heavy
+        from autotrain_dsl.pages.material import Material  # noqa: PLC0415
+    except ImportError as error:
+        message = f"pages need more packages ({error.name}): pip install 'autotrain-dsl[report]'"
+        raise StoreError(message, wrong_use=True) from error
+    snapshot = nightly.read_state(open_state(target.manager, target.access))
+    if snapshot is None:
+        raise StoreError(f"there is no df_manager at `{target.manager}`")
+    frame = snapshot.frame
+    if not manager.is_canonical(frame):
+        rows = manager.from_frame(frame, compiled.metric_names, target.manager)
+        frame = manager.to_frame(rows, compiled.integer_metrics)
+    material = Material(
+        name=target.name or os.path.basename(target.manager).partition("#")[0],  # noqa: PTH119 - a URI
+        table=frame,
+        catalog=compiled,
+        unjudged=tuple(unjudged),
+        at=at,
+        thresholds=target.watch,
+    )
+    return len(upload(folder(place, target.access), site.files(material, target.schemas)))
