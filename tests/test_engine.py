@@ -101,6 +101,7 @@ const form = {
     number: rule.value,
     kind: rule.className,
     texts: [...rule.querySelectorAll('p, li')].map(each => each.textContent),
+    marks: [...rule.querySelectorAll('ul > li')].map(each => each.className),
   })),
 };
 """
@@ -599,7 +600,16 @@ def explained(rule: RuleTrace, decision: Decision) -> dict[str, Any]:
     texts += [words.comparison(each)[2:] for each in rule.comparisons]
     texts += [f"missing: {each}" for each in rule.missing]
     kind = {FIRED: "fired", UNKNOWN: "unknown"}.get(rule.verdict, "unfired")
-    return {"number": rule.number, "kind": kind, "texts": texts}
+    marks = [*(mark(each.verdict) for each in rule.comparisons), *("missing" for _ in rule.missing)]
+    return {"number": rule.number, "kind": kind, "texts": texts, "marks": marks}
+
+
+def mark(verdict: Any) -> str:
+    """What a comparison came to; nothing where some sessions say this and some say that."""
+    several = set(verdict) if isinstance(verdict, tuple) else {verdict}
+    if None in several:
+        return "missing"
+    return str(several.pop()).lower() if len(several) == 1 else ""
 
 
 def test_the_form_shows_what_the_interpreter_decides(page: Seen, foraging: StateGraph) -> None:
@@ -712,6 +722,7 @@ def test_what_cannot_be_is_said_beside_the_field(
     wrong = form.page.evaluate(SET, [given, text])
     assert wrong == {"fault": fault, "kind": "fault", "invalid": "true", "described": True, "decided": False}
     assert form.page.locator(".outcome").inner_text() == "No decision: one field needs another value."
+    assert form.page.get_by_role("button", name="Run these sessions").is_disabled()
     right = form.page.evaluate(SET, [given, before])
     assert right == {"fault": "", "kind": "fault", "invalid": None, "described": True, "decided": True}
 

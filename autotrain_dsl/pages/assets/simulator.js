@@ -142,17 +142,18 @@
       });
       const table = element(
         'table',
-        {},
-        element('caption', {}, 'The last sessions, oldest first. An empty field is a value that is missing.'),
+        { 'aria-labelledby': 'simulator-sessions' },
         element('thead', {}, this.head),
         element('tbody', {}, ...this.rows),
       );
       const past = `A whole number up to ${LAST_SESSION}, and no less than there are sessions in the table.`;
       const spent = 'A whole number from 1, this session included, and no more than the number of the session.';
+      const told = 'The last sessions, oldest first. Earlier ones, and empty fields, count as missing.';
       return [
         row('Stage', this.stage, 'The stage in which the newest session was run.', null),
         row('Number of the newest session', total.input, past, total.fault),
         row('Sessions at this stage', stay.input, spent, stay.fault),
+        element('p', { id: 'simulator-sessions' }, told),
         element('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Sessions' }, table),
         element('p', {}, this.more, ' ', this.fewer),
       ];
@@ -160,7 +161,10 @@
 
     /** What is offered beside the one decision: all sessions of the table, as those of a new subject. */
     walk() {
-      return element('p', {}, button('Run these sessions from the start', () => this.run()));
+      this.runner = button('Run these sessions from the start', () => this.run());
+      const hint = element('small', { id: 'simulator-run-hint' }, 'As the first sessions of a new subject.');
+      this.runner.setAttribute('aria-describedby', hint.id);
+      return element('p', {}, this.runner, ' ', hint);
     }
 
     /** One more column, at the end. */
@@ -224,6 +228,7 @@
       this.more.disabled = this.columns.length >= MOST_SESSIONS;
       this.fewer.disabled = this.columns.length <= 1;
       const given = this.read();
+      this.runner.disabled = given === null;
       if (given === null) {
         const fields = this.faults === 1 ? 'one field needs' : `${this.faults} fields need`;
         this.outcome.replaceChildren(element('p', {}, `No decision: ${fields} another value.`));
@@ -249,7 +254,6 @@
     /** The sessions of the table as the first ones of a new subject, each judged where the one before has led. */
     run() {
       const given = this.read();
-      if (given === null) return;
       const list = element('ol');
       let stage = this.curriculum.initial;
       let stay = 1;
