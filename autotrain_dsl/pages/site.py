@@ -100,7 +100,10 @@ def _mice(
     for name, context in zip(material.mice, mouse.contexts(material, entries, told), strict=True):
         loaded = [f"data/{_script(material, key)}" for key in context["curriculums"]]
         scripts = (rendering.PLOTLY, "common.js", "engine.js", "explain.js", *loaded, "mouse.js")
-        yield f"mice/{material.files[name]}", rendering.page("mouse.html", scripts, "../", {**shared, **context})
+        yield (
+            f"mice/{material.files[name]}",
+            rendering.page("mouse.html", scripts, "../", {**shared, "here": "mouse", **context}),
+        )
 
 
 def _script(material: Material, key: Key) -> str:
