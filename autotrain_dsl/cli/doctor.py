@@ -50,8 +50,9 @@ def command(
 
 
 def _checks(target: Target) -> list[Check]:
+    folders = (*target.mirrors, *([target.pages] if target.pages is not None else []))
     patient = Patient(
-        target.behavior, target.manager, target.stats, target.exports, target.mirrors, target.access, target.layout
+        target.behavior, target.manager, target.stats, target.exports, folders, target.access, target.layout
     )
     checks: list[Check] = []
     try:

@@ -23,6 +23,7 @@ from autotrain_dsl.judging import CORRECT, NEW, RERUN, Options
 from autotrain_dsl.nightly import ADOPT, KEEP, RESTORE
 from autotrain_dsl.report import evaluation as report
 from autotrain_dsl.report.text import clean
+from autotrain_dsl.spelling import counted
 from autotrain_dsl.store import copies, is_in_parts, open_state, place
 from autotrain_dsl.store.base import StoreError
 from autotrain_dsl.tables.issues import Issue, TableError
@@ -210,7 +211,13 @@ class _Evaluation:
             written = paging.write(self.target, self.target.pages, compiled, unjudged, self.options.now)
         except StoreError as error:
             return [error]
-        self._tell("pages", {"place": self.target.pages, "written": written})
+        except TableError as error:  # another program has damaged the table since it was published
+            return [StoreError(str(error))]
+        if written is not None:
+            place = self.target.redact(self.target.pages)
+            self._tell("pages", {"place": place, "written": written})
+            if self.output == "text":
+                _say(clean(f"pages: {place.rstrip('/')}/index.html ({counted(written, 'file')} written)") + "\n")
         return []
 
     def _fail(self, code: int, lines: list[str], changed: str) -> None:

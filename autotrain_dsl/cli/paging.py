@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 from autotrain_dsl import nightly
 from autotrain_dsl.catalog import Catalog
@@ -15,10 +15,11 @@ from autotrain_dsl.tables import manager
 from autotrain_dsl.tables.issues import Issue
 
 
-def write(target: Target, place: str, compiled: Catalog, unjudged: Sequence[Issue], at: str) -> int:
+def write(target: Target, place: str, compiled: Catalog, unjudged: Sequence[Issue], at: str) -> int | None:
     """Make the pages of a df_manager in a folder or below a prefix; returns how many files are new or other ones.
 
-    Raises StoreError where there is no table, where a store fails, or where packages are missing.
+    None where there is no table yet. Raises StoreError where a store fails or packages are missing, and TableError
+    where the table is damaged.
     """
     try:
         from autotrain_dsl.pages import site  # noqa: PLC0415 - an extra, and heavy
@@ -28,13 +29,13 @@ def write(target: Target, place: str, compiled: Catalog, unjudged: Sequence[Issu
         raise StoreError(message, wrong_use=True) from error
     snapshot = nightly.read_state(open_state(target.manager, target.access))
     if snapshot is None:
-        raise StoreError(f"there is no df_manager at `{target.manager}`")
+        return None
     frame = snapshot.frame
     if not manager.is_canonical(frame):
         rows = manager.from_frame(frame, compiled.metric_names, target.manager)
         frame = manager.to_frame(rows, compiled.integer_metrics)
     material = Material(
-        name=target.name or os.path.basename(target.manager).partition("#")[0],  # noqa: PTH119 - a URI
+        name=target.name or PurePosixPath(target.manager).stem,
         table=frame,
         catalog=compiled,
         unjudged=tuple(unjudged),

@@ -66,6 +66,8 @@ def _reported(target: Target, place: str, time: str, *, read: bool) -> int:
             job = target.job(compiled, Options(now=time, program=__version__), dry_run=True)
             unjudged = nightly.run(job, lambda _: lambda _: None).outcome.unjudged
         written = paging.write(target, place, compiled, unjudged, time)
+    if written is None:
+        raise StoreError(f"there is no df_manager at `{target.manager}`")
     shown = target.redact(place)
     click.echo(clean(f"{shown}: {counted(written, 'file')} written; open {shown.rstrip('/')}/index.html"))
     return 0

@@ -37,11 +37,15 @@ def _files(material: Material, schemas: Path | None) -> Iterator[tuple[str, byte
     notices = watching.watch(
         material.table, Thresholds.of(material.thresholds), _day(material.at), material.catalog, material.unjudged
     )
-    shared = {"colony": clean(material.name), "at": material.at, "moves": MOVES}
+    shared = {"colony": clean(material.name), "at": _time(material.at), "moves": MOVES}
     entries = colony.mice(material)
     yield "index.html", _colony(material, shared, entries, notices)
     yield from _mice(material, shared, entries, notices)
     yield from _curriculums(material, shared, schemas)
+
+
+def _time(text: str) -> str:
+    return dt.datetime.fromisoformat(text).astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _day(text: str) -> dt.date:

@@ -80,7 +80,7 @@
         },
       };
     };
-    chart(element, make).ready.then(() => {
+    chart(element, make, false).ready.then(() => {
       drawn.push(element);
       element.on("plotly_click", ({ points }) => {
         const row = points[0].customdata;

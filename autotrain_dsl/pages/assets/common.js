@@ -33,7 +33,7 @@
   });
 
   // Draws now and when the theme changes; `make` gives traces and a layout for a theme. Returns what draws again.
-  autotrain.chart = (element, make) => {
+  autotrain.chart = (element, make, bar = true) => {
     const draw = () => {
       if (!element.isConnected) return Promise.resolve();
       const theme = autotrain.theme();
@@ -45,7 +45,7 @@
         legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, ...others,
         xaxis: axis(theme, xaxis), yaxis: axis(theme, yaxis),
       };
-      return Plotly.react(element, traces, whole, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] });
+      return Plotly.react(element, traces, whole, { responsive: true, displaylogo: false, modeBarButtons: bar ? [["toImage", "zoom2d", "pan2d", "resetScale2d"]] : false, displayModeBar: bar ? "hover" : false });
     };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
     draw.ready = draw();
