@@ -6,19 +6,27 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from autotrain_dsl.backtest import survival
 from autotrain_dsl.pages.material import Codes, Material
 from autotrain_dsl.render.diagram import clean
+from autotrain_dsl.tables import cells
 
+DRAWN = 100_000  # sessions in the chart at most
 DECISIONS = ("STAY", "PROGRESS", "ROLLBACK")
 
 
 def chart(material: Material, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Every session as columns for the progress chart, with texts and days given once; ``entries`` as in ``mice``."""
-    table, stages = material.table, list(material.stages)
+    """Sessions as columns for the progress chart, with texts and days given once; ``entries`` as in ``mice``.
+
+    Of a very large colony only those mice whose sessions are the newest: a page has to be loaded as a whole.
+    """
+    kept = _drawn(material, entries)
+    table, stages = material.table[kept], list(material.stages)
     days, known_days = material.dates
+    days = days[kept]
     reasons, texts = pd.factorize(table["reason"])
     keys = list(material.used)
     pairs = table["curriculum_name"].astype(str) + "\0" + table["curriculum_version"].astype(str)
@@ -32,7 +40,7 @@ def chart(material: Material, entries: Sequence[Mapping[str, Any]]) -> dict[str,
         "metrics": material.metrics,
         "days": known_days,
         "reasons": [clean(str(text)) for text in texts],
-        "mouse": material.mouse.tolist(),
+        "mouse": material.mouse[kept].tolist(),
         "session": table["session"].tolist(),
         "day": days.tolist(),
         "actual": _places(table["current_stage_actual"], stages),
@@ -40,13 +48,24 @@ def chart(material: Material, entries: Sequence[Mapping[str, Any]]) -> dict[str,
         "next": _places(table["next_stage_suggested"], stages),
         "decision": _places(table["decision"], DECISIONS),
         "curriculum": [curriculums.get(pair, -1) for pair in pairs],
-        "count": material.column("session_at_current_stage"),
-        "closed": [None if each is None else int(each) for each in material.column("if_closed_loop")],
-        "overridden": [int(each is True or each == 1) for each in material.column("if_overriden_by_trainer")],
-        "rule": material.column("rule"),
+        "count": _plain(table["session_at_current_stage"]),
+        "closed": [None if each is None else int(each) for each in _plain(table["if_closed_loop"])],
+        "overridden": [int(each is True or each == 1) for each in _plain(table["if_overriden_by_trainer"])],
         "reason": reasons.tolist(),
         "values": {each["name"]: _rounded(table[each["name"]]) for each in material.metrics},
     }
+
+
+def _drawn(material: Material, entries: Sequence[Mapping[str, Any]]) -> npt.NDArray[np.bool_]:
+    """The rows of the mice that the chart shows."""
+    if len(material.table) <= DRAWN:
+        return np.ones(len(material.table), bool)
+    sizes = np.diff(material.starts)
+    newest = sorted(range(len(sizes)), key=lambda place: entries[place]["last"], reverse=True)
+    fitting = np.cumsum(sizes[newest]) <= DRAWN
+    shown = np.zeros(len(sizes), bool)
+    shown[np.array(newest)[fitting]] = True
+    return np.repeat(shown, sizes)
 
 
 def mice(material: Material) -> list[dict[str, Any]]:
@@ -167,6 +186,11 @@ def _places(column: pd.Series[Any], known: Sequence[str]) -> list[int]:
     found: Codes = np.array([*(places.get(str(each), -1) for each in uniques), -1], np.int64)[codes]
     plain: list[int] = found.tolist()
     return plain
+
+
+def _plain(column: pd.Series[Any]) -> list[Any]:
+    """Plain values, None where nothing stands."""
+    return [None if cells.is_missing(each) else each for each in column.astype(object)]
 
 
 def _rounded(column: pd.Series[Any]) -> list[float | None]:

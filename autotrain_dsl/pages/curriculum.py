@@ -19,6 +19,7 @@ from autotrain_dsl.diagnostics import Diagnostic
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.model import Move, Trigger
 from autotrain_dsl.pages import portable
+from autotrain_dsl.pages import words as sentences
 from autotrain_dsl.pages.material import Material, colour
 from autotrain_dsl.render import diagram, dot, palette, table
 from autotrain_dsl.render.diagram import Arrow, Box, Diagram, clean
@@ -28,6 +29,7 @@ from autotrain_dsl.report import verification as words
 from autotrain_dsl.report.verification import Verified
 from autotrain_dsl.spelling import counted
 
+_MOST = 4_000  # characters of a condition that are shown
 Key = tuple[str, str]
 Suites = Sequence[tuple[Suite, list[Diagnostic]]]
 
@@ -178,7 +180,8 @@ def _rule(graph: StateGraph, arrow: Arrow, figures: Figures) -> dict[str, Any]:
         "move": rule.move.value,
         "what": what,
         "because": clean(rule.because),
-        "condition": clean(diagram.condition(rule)),
+        "condition": diagram.cut(clean(diagram.condition(rule)), _MOST),
+        "words": sentences.condition(rule, graph),
         "manual": rule.trigger is Trigger.MANUAL,
         "fired": figures.fired.get(f"{arrow.stage}:{arrow.number}", 0),
         "place": clean(f"{span.source.name.rpartition('/')[2]}, line {span.line}"),

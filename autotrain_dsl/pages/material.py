@@ -17,7 +17,6 @@ from autotrain_dsl import versions
 from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.render.diagram import clean
-from autotrain_dsl.tables import cells
 from autotrain_dsl.tables.issues import Issue
 
 _RAMP = ((91, 42, 134), (53, 96, 156), (31, 138, 140), (79, 174, 90), (224, 176, 32))  # legible on white and on black
@@ -150,10 +149,6 @@ class Material:
             [f"{text}\0{name}\0{version}" for text, (name, version) in zip(texts, keys, strict=True)], ""
         )
         return dict(zip(keys, given.values(), strict=True))
-
-    def column(self, name: str) -> list[Any]:
-        """A column of the table as plain values, None where nothing stands."""
-        return [None if cells.is_missing(each) else each for each in self.table[name].astype(object)]
 
 
 def colour(share: float) -> str:

@@ -74,6 +74,7 @@ def _colony(
         "graduation": chart["graduation"],
         "mice": entries,
         "chart": chart,
+        "undrawn": len(entries) - len(set(chart["mouse"])) if len(material.table) > colony.DRAWN else 0,
     }
     return rendering.page("colony.html", (rendering.PLOTLY, "common.js", "colony.js"), "", context)
 
