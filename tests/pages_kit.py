@@ -32,7 +32,12 @@ class Site:
         return sorted(self.pages.rglob("*.html"))
 
     def report(self, *options: str) -> str:
-        tables = ("--curriculums", str(self.folder / "curriculums"), "--behavior", str(self.folder / "df_behavior.parquet"))
+        tables = (
+            "--curriculums",
+            str(self.folder / "curriculums"),
+            "--behavior",
+            str(self.folder / "df_behavior.parquet"),
+        )
         tables = (*tables, "--manager", str(self.folder / "df_manager.parquet"))
         process("evaluate", *tables, "--now", NOW)
         done = process("report", *tables, "--output", str(self.pages), "--now", NOW, *options)

@@ -20,7 +20,6 @@ from autotrain_dsl import catalog
 from autotrain_dsl.render.diagram import clean
 
 AXE = next(Path(axe_playwright_python.__file__).parent.rglob("axe.min.js")).read_text(encoding="utf-8")
-PHONE = {"width": 360, "height": 700}
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +51,12 @@ def opened(browser: Viewer, site: Site, name: str) -> Iterator[Seen]:
 
 def ticks(seen: Seen) -> list[str]:
     """The mice of the chart from the top on, as far as it is drawn."""
+    seen.page.locator("#progress .point").first.wait_for()
     return [text.strip() for text in seen.page.locator("#progress .ytick text").all_text_contents()]
 
 
 def marks(seen: Seen) -> int:
+    seen.page.locator("#progress .point").first.wait_for()
     return seen.page.locator("#progress .point").count()
 
 
@@ -69,7 +70,7 @@ def rows(seen: Seen, table: str) -> list[str]:
 
 def test_every_page_opens_from_the_disk_and_asks_for_nothing(browser: Viewer, site: Site) -> None:
     assert len(site.every) > 30
-    for page in [*site.every[:3], *site.every[-3:], site.pages / "index.html"]:
+    for page in [site.every[0], site.every[-1], site.pages / "curriculums.html"]:
         with opened(browser, site, page.relative_to(site.pages).as_posix()) as seen:
             assert seen.page.locator("h1").count() == 1
             assert re.search(r"\w", seen.page.title())
@@ -81,19 +82,18 @@ def test_every_link_leads_to_a_page(site: Site) -> None:
             assert link == "data:," or (page.parent / link).resolve().is_file(), (page, link)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "name", ["index.html", "curriculums.html", "mice/700107.html", "mice/700109.html", "curriculums/Coupled_Baiting_2_3.html"]
+    "name",
+    ["index.html", "curriculums.html", "mice/700107.html", "mice/700109.html", "curriculums/Coupled_Baiting_2_3.html"],
 )
-def test_pages_keep_the_rules_of_accessibility_and_fit_on_a_phone(
-    browser: Viewer, site: Site, name: str, scheme: str
-) -> None:
+def test_pages_keep_the_rules_of_accessibility_and_fit_on_a_phone(browser: Viewer, site: Site, name: str) -> None:
     with opened(browser, site, name) as seen:
-        seen.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         seen.page.evaluate(AXE)
-        found = seen.page.evaluate("axe.run({preload: false})")
-        assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
-        assert len(found["passes"]) > 20
+        for scheme in ("light", "dark"):
+            seen.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            found = seen.page.evaluate("axe.run({preload: false})")
+            assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == [], scheme
+            assert len(found["passes"]) > 20
         seen.page.set_viewport_size({"width": 360, "height": 700})
         assert seen.page.evaluate("document.documentElement.scrollWidth") <= 360
 
@@ -117,9 +117,13 @@ def test_the_chart_has_a_line_for_every_mouse_and_a_mark_for_every_session(brows
         judged = seen.page.evaluate("autotrain.data('colony').session.length")
         assert marks(seen) == judged > 200
         assert ticks(seen)[:3] == ["007001", "700101", "700102"]
-        colours = seen.all("[...document.querySelectorAll('#progress .point')].map(each => getComputedStyle(each).fill)")
+        colours = seen.all(
+            "[...document.querySelectorAll('#progress .point')].map(each => getComputedStyle(each).fill)"
+        )
         assert len(set(colours)) >= 6
-        shapes = seen.all("[...document.querySelectorAll('#progress .point')].map(each => each.getAttribute('d').length)")
+        shapes = seen.all(
+            "[...document.querySelectorAll('#progress .point')].map(each => each.getAttribute('d').length)"
+        )
         assert len(set(shapes)) >= 3  # closed loop, open loop, overridden
 
 
@@ -134,7 +138,7 @@ def test_a_mark_tells_everything_about_its_session_and_leads_to_it(browser: View
         box = mark.bounding_box()
         assert box is not None
         seen.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-        told = seen.page.locator("#progress .hoverlayer").inner_text()
+        told = seen.page.locator("#progress .hoverlayer text.nums").text_content() or ""
         for word in (
             "700107, session 2", "2025-01-07", "Coupled Baiting 2.3", "ran Stage 2", "overridden by the trainer",
             "suggested was Stage 1", "Finished trials: 238 trials", "Foraging efficiency: 0.604 ratio", "STAY", "no rule fired",
@@ -158,10 +162,12 @@ def test_mice_are_sorted_filtered_and_laid_out_by_date(browser: Viewer, site: Si
         page.select_option("#order", "first")
         assert ticks(seen)[-1] == "700111"
         page.select_option("#axis", "date")
-        assert "date" in page.locator("#progress .xtitle").first.inner_text()
+        assert ticks(seen)
+        assert page.locator("#progress .xtitle").first.text_content() == "date"
         assert marks(seen) == page.evaluate("autotrain.data('colony').session.length")
         page.select_option("#axis", "days")
-        assert page.locator("#progress .xtitle").first.inner_text() == "days since the first session"
+        assert ticks(seen)
+        assert page.locator("#progress .xtitle").first.text_content() == "days since the first session"
         page.fill("#search", "70011")
         page.locator("#found").filter(has_text="10 of").wait_for()
         assert len(rows(seen, "table")) == 10
@@ -195,14 +201,16 @@ def test_charts_below_are_drawn_when_they_come_into_view(browser: Viewer, site: 
         seen.page.locator("#graduation .scatterlayer .js-line").first.wait_for()
         seen.page.locator("#counts .scatterlayer .js-fill").first.wait_for()
         assert seen.page.locator("#counts .legend .traces").count() >= 5
-        assert "%" in seen.page.locator("#graduation .ytick").last.inner_text()
+        assert "%" in (seen.page.locator("#graduation .ytick").last.text_content() or "")
 
 
 def test_a_closer_look_is_the_same_in_every_piece(browser: Viewer, site: Site, tmp_path: Path) -> None:
     with opened(browser, site, "index.html") as seen:
         ranges = "[...document.querySelectorAll('#progress .strip')].filter(e => e.layout).map(e => e.layout.xaxis.range.map(Math.round))"
         before = seen.all(ranges)
-        seen.page.evaluate("Plotly.relayout(document.querySelector('#progress .strip'), {'xaxis.range[0]': 3, 'xaxis.range[1]': 8})")
+        seen.page.evaluate(
+            "Plotly.relayout(document.querySelector('#progress .strip'), {'xaxis.range[0]': 3, 'xaxis.range[1]': 8})"
+        )
         assert seen.all(ranges) == [[3, 8]] * len(before)
         seen.page.evaluate("Plotly.relayout(document.querySelector('#progress .strip'), {'xaxis.autorange': true})")
         assert seen.all(ranges) == before
@@ -214,7 +222,9 @@ def test_a_closer_look_is_the_same_in_every_piece(browser: Viewer, site: Site, t
 def test_a_mouse_has_its_metrics_with_the_thresholds_of_its_stages(browser: Viewer, site: Site) -> None:
     with opened(browser, site, "mice/700107.html") as seen:
         seen.page.locator("#metric-1 .point").first.wait_for()
-        lines = seen.all("document.getElementById('metric-0').data.slice(0, -1).map(each => [each.y[0], each.hovertemplate])")
+        lines = seen.all(
+            "document.getElementById('metric-0').data.slice(0, -1).map(each => [each.y[0], each.hovertemplate])"
+        )
         assert [200, "Stage 1 w/warmup, to progress<br>rule 1: finished_trials[-1] &gt;= 200<extra></extra>"] in lines
         assert [300, "Stage final, to roll back<br>rule 2: mean(finished_trials[-5:]) &lt; 300<extra></extra>"] in lines
         values = seen.page.evaluate("document.getElementById('metric-0').data.at(-1).y")
@@ -257,14 +267,16 @@ def test_the_graph_tells_what_mice_do_there(browser: Viewer, site: Site) -> None
         text = seen.page.locator("main").inner_text()
         for word in (
             "When finished trials in the last session is at least 300", "30 of 30 tests pass", "A solver has looked",
-            "major change since 2.2", "the mean of foraging efficiency over the last 5 sessions is at least 0.7",
+            "minor change since 2.2", "the mean of foraging efficiency over the last 5 sessions is at least 0.7",
         ):  # fmt: skip
             assert word in text
         assert seen.page.locator("td.changed").count() > 10
 
 
 def test_the_simulator_of_the_page_decides_as_the_interpreter_does(browser: Viewer, site: Site) -> None:
-    judged = catalog.build([site.folder / "curriculums"], site.folder / "schemas" / "tasks").find("Coupled Baiting", "2.3")
+    judged = catalog.build([site.folder / "curriculums"], site.folder / "schemas" / "tasks").find(
+        "Coupled Baiting", "2.3"
+    )
     assert judged is not None
     random = Random(8)
     forms = [some_form(random, judged) for _ in range(500)]
@@ -288,18 +300,18 @@ def test_hostile_text_is_text_on_every_page(browser: Viewer, tricky: Site) -> No
         for text in HOSTILE:
             assert any(same(text, name) for name in names), text
         seen.page.locator("#progress .point").first.hover(force=True)
-        assert seen.page.locator("#progress .hoverlayer").inner_text()
+        assert "session" in (seen.page.locator("#progress .hoverlayer text.nums").text_content() or "")
         assert not seen.page.locator("#progress a").count()
         listed = seen.page.locator("#notices").inner_text()
         assert "finished_trials is -5" in listed
     mice = [page for page in tricky.every if page.parent.name == "mice"]
     assert len(mice) == 2 * len(HOSTILE)
     assert all(re.fullmatch(r"mouse-[0-9a-f]{16}|-", page.stem) for page in mice)
-    for page in mice:
+    judged = [page for page in mice if 'id="sessions"' in page.read_text(encoding="utf-8")]
+    for page in judged[:3]:
         with opened(browser, tricky, f"mice/{page.name}") as seen:
-            if seen.page.locator("#sessions").count():
-                seen.page.locator("#sessions details summary").first.click()
-                assert seen.page.locator("#sessions details[open] div").first.inner_text()
+            seen.page.locator("#sessions details summary").first.click()
+            seen.page.locator("#sessions details[open] ol > li").first.wait_for()
     with opened(browser, tricky, "curriculums/Tiny_1_0.html") as seen:
         shown = seen.page.locator("main").inner_text()
         for text in HOSTILE:
@@ -309,4 +321,6 @@ def test_hostile_text_is_text_on_every_page(browser: Viewer, tricky: Site) -> No
 
 def same(text: str, shown: str) -> bool:
     """Whether a text is shown, white space and what cannot be shown apart."""
-    return [word for word in clean(text).split() if word.isprintable()] == shown.split() or clean(" ".join(text.split())) == shown
+    return [word for word in clean(text).split() if word.isprintable()] == shown.split() or clean(
+        " ".join(text.split())
+    ) == shown
