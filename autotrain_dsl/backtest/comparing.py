@@ -4,7 +4,7 @@ Up to the session at which two curriculums first decide otherwise about a mouse,
 and what it did there is what it would have done under either. After that the record shows a mouse at stages at which it
 would not have been. So what comes before is counted strictly, what comes after only under the assumption that the mouse
 would have behaved the same. Where the record tells which stage was run, the same holds from the first session on that
-was run at another stage than the replay's.
+was run at another stage than the replay's. Where two curriculums begin at different stages, it holds from the start.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from autotrain_dsl.backtest.survival import Arrival
 from autotrain_dsl.columnar.values import Flags, Whole
 from autotrain_dsl.graph import StateGraph
 
-_NEVER = np.iinfo(np.int64).max
+_NEVER = np.iinfo(np.int64).max - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ class Verdict:
 class Divergence:
     """The first session of a mouse about which two curriculums decide otherwise.
 
-    ``strict`` says that nothing is assumed: as far as the record tells, the mouse was at the stage at which both have
-    it. ``later`` is how many sessions come after, ``differing`` for how many of those the decision is another one, too.
+    ``strict`` says that nothing is assumed: both have the mouse at one stage and, as far as the record tells, there it
+    was. ``later`` is how many sessions come after, ``differing`` for how many of those the decision is another one, too.
     ``ends`` are the stages after the mouse's last session under the old and the new curriculum.
     """
 
@@ -147,9 +147,10 @@ def compare(recorded: Recorded, new: StateGraph, old: StateGraph | None = None) 
         counts = Counted(sessions - assumed, 0), Counted(assumed, 0)
         return Comparison(recorded, sessions, known, late, side, strict=counts[0], assumed=counts[1])
     before = replay(recorded, old)
-    differing, first = _differing(before, after), _first_difference(before, after)
-    certain = _places(after) < np.minimum(_departures(before), _departures(after))[_mouse(after)]
-    strict = certain & (_places(after) <= first[_mouse(after)])
+    differing, apart = _differing(before, after), _apart(before, after)
+    first, parted = _first(after, differing | apart), _first(after, apart)
+    left = np.minimum(_departures(before), _departures(after))
+    strict = _places(after) < np.minimum(np.minimum(left, parted), first + 1)[_mouse(after)]
     return Comparison(
         recorded=recorded,
         sessions=sessions,
@@ -210,9 +211,10 @@ def _differing(before: Replay, after: Replay) -> Flags:
     return found
 
 
-def _first_difference(before: Replay, after: Replay) -> Whole:
-    apart = before.actual != _shared(before, after)[after.actual]  # only where they begin at different stages
-    return _first(after, _differing(before, after) | apart)
+def _apart(before: Replay, after: Replay) -> Flags:
+    """Sessions at which they have a mouse at different stages: first only where they begin at different ones."""
+    found: Flags = before.actual != _shared(before, after)[after.actual]
+    return found
 
 
 def _counted(flags: Flags, differing: Flags) -> Counted:

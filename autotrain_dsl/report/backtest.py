@@ -198,7 +198,7 @@ def arrival(each: Arrival | None) -> list[str]:
     if each is None:
         return ["", "", "", ""]
     (low, median, high), (below, above) = each.quartiles, each.interval
-    interval = f"{_sessions(below)} to {_sessions(above)}" if median is not None else ""
+    interval = f"{below} to {_sessions(above)}" if median is not None and below is not None else ""
     return [_sessions(median), interval, f"{_sessions(low)} to {_sessions(high)}", f"{each.arrived} of {each.mice}"]
 
 
