@@ -22,7 +22,7 @@ from autotrain_dsl.backtest.survival import Arrival
 from autotrain_dsl.columnar.values import Flags, Whole
 from autotrain_dsl.graph import StateGraph
 
-_NEVER = np.iinfo(np.int64).max - 1
+_NEVER = np.iinfo(np.int64).max - 1  # a place that no session has, nor has the one after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ class Verdict:
 class Divergence:
     """The first session of a mouse about which two curriculums decide otherwise.
 
-    ``strict`` says that nothing is assumed: both have the mouse at one stage and, as far as the record tells, there it
-    was. ``later`` is how many sessions come after, ``differing`` for how many of those the decision is another one, too.
+    ``strict`` says that nothing is assumed: both have the mouse at one stage and, as far as is told, there it was.
+    ``later`` is how many sessions come after, ``differing`` for how many of those the decision is another one, too.
     ``ends`` are the stages after the mouse's last session under the old and the new curriculum.
     """
 
@@ -108,7 +108,8 @@ class Comparison:
 
     ``strict`` counts the sessions for which nothing is assumed, ``assumed`` those after the first difference or after
     the record has left the replay, ``at_run`` all sessions at the stage that was really run (None: not told).
-    ``ran`` is how many sessions tell which stage that was. ``late`` is how many mice have no first session.
+    ``ran`` is how many sessions tell which stage that was. ``late`` is how many mice have no first session, ``affected``
+    about how many the curriculums decide otherwise at least once; ``divergences`` names those, if that was asked for.
     """
 
     recorded: Recorded
@@ -120,6 +121,7 @@ class Comparison:
     strict: Counted | None = None
     assumed: Counted | None = None
     at_run: Counted | None = None
+    affected: int = 0
     divergences: tuple[Divergence, ...] = ()
 
     @property
@@ -134,8 +136,11 @@ class Comparison:
         return sorted(told.items(), key=lambda way: (-way[1], way[0]))
 
 
-def compare(recorded: Recorded, new: StateGraph, old: StateGraph | None = None) -> Comparison:
-    """Replay a record under one curriculum, or under two."""
+def compare(recorded: Recorded, new: StateGraph, old: StateGraph | None = None, *, named: bool = True) -> Comparison:
+    """Replay a record under one curriculum, or under two; ``named``: say what their first difference is for each mouse.
+
+    That takes the interpreter for every mouse, which is most of the time.
+    """
     after = replay(recorded, new)
     sessions, known = len(after.rows), int(np.count_nonzero(_ran(after)))
     firsts = recorded.histories.numbers[after.rows[after.starts[:-1]]]
@@ -161,7 +166,8 @@ def compare(recorded: Recorded, new: StateGraph, old: StateGraph | None = None) 
         strict=_counted(strict, differing),
         assumed=_counted(~strict, differing),
         at_run=_at_run(recorded, old, new) if known else None,
-        divergences=tuple(_divergences(before, after, differing, first, strict)),
+        affected=int(np.count_nonzero(first < _NEVER)),
+        divergences=tuple(_divergences(before, after, differing, first, strict)) if named else (),
     )
 
 

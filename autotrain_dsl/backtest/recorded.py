@@ -62,9 +62,10 @@ def read(
 
     Raises TableError where a column is missing, or where there is no such session.
     """
-    frame = _hashable(layout.renamed(frame, uri))
+    frame = layout.renamed(frame, uri)
     layout = Layout({}, layout.task_names, layout.whole_history)
-    behavior.read(frame.head(0), frozenset(), uri, layout)  # says which columns are missing
+    behavior.read(frame.head(0), frozenset(), uri, layout)  # says which columns are missing, or stand there twice
+    frame = _hashable(frame)
     sessions = Sessions.of(frame, layout)
     assert sessions is not None
     metrics = tuple(dict.fromkeys(metric for graph in graphs for metric in graph.task.metrics.values()))
@@ -120,7 +121,10 @@ def _hashable(frame: pd.DataFrame) -> pd.DataFrame:
 
     objects = [column for column in frame.columns if frame[column].dtype == np.dtype(object)]
     odd = [column for column in objects if any(not isinstance(cell, str | float | int) for cell in frame[column])]
-    return frame.assign(**{column: frame[column].map(plain) for column in odd}) if odd else frame
+    found = frame.copy(deep=False)
+    for column in odd:
+        found[column] = frame[column].map(plain)
+    return found
 
 
 def _require(metrics: Sequence[Metric], frame: pd.DataFrame, uri: str) -> None:

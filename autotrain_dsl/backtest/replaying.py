@@ -33,19 +33,19 @@ class Replay:
         found: Whole = np.searchsorted(self.rows, self.recorded.histories.starts)
         return found
 
-    @property
+    @cached_property
     def actual(self) -> Small:
         """The stage of every session as its place in the order of training."""
         found: Small = self.judged.actual[self.rows]
         return found
 
-    @property
+    @cached_property
     def following(self) -> Small:
         """The stage for the next session."""
         found: Small = self.judged.following[self.rows]
         return found
 
-    @property
+    @cached_property
     def moves(self) -> Small:
         """What was decided, as a place in ``Move``."""
         found: Small = self.judged.moves[self.rows].astype(np.int32)

@@ -84,7 +84,7 @@ def made(
         record: Recorded = recorded.read(frame, target.layout, used, names, uri)
         one = comparing.compare(record, new, old)
         swept = tuple(
-            (each, None if each.graph is None else comparing.compare(record, each.graph, old or new))
+            (each, None if each.graph is None else comparing.compare(record, each.graph, old or new, named=False))
             for each in several
         )
         return show(BackTest(target.redact(uri), one, swept), target)

@@ -96,7 +96,7 @@ def data(made: BackTest) -> dict[str, Any]:
             {
                 "constants": dict(variant.values),
                 "errors": [f"{error.code.id} {error.message}" for error in variant.errors],
-                "mice_that_differ": None if found is None else len(found.divergences),
+                "mice_that_differ": None if found is None else found.affected,
                 "strict": None if found is None else _counted(found.strict),
                 "assuming_same_behavior": None if found is None else _counted(found.assumed),
                 "curriculum": None if found is None else _side(found.new),
@@ -139,7 +139,7 @@ def parting(one: Comparison) -> Iterator[str]:
     if one.old is not None:
         left = sum(not each.strict for each in one.divergences)
         yield (
-            f"decided otherwise at least once: {len(one.divergences)} of {counted(one.mice, 'mouse', 'mice')}"
+            f"decided otherwise at least once: {one.affected:,} of {counted(one.mice, 'mouse', 'mice')}"
             f"{f', {left} of them only where the record has left the replay' if left else ''}"
         )
         yield (
@@ -282,7 +282,7 @@ def sweep(made: BackTest) -> Rows:
 def _outcome(one: Comparison) -> list[str]:
     differing = sum(each.differing for each in (one.strict, one.assumed) if each is not None)
     last = next((each.arrival for each in one.new.reached if each.final), None)
-    numbers = [f"{len(one.divergences)} of {one.mice}", f"{differing:,}", f"{one.new.rollbacks_per_mouse:.2f}"]
+    numbers = [f"{one.affected} of {one.mice}", f"{differing:,}", f"{one.new.rollbacks_per_mouse:.2f}"]
     return [*numbers, *(arrival(last) if last is not None else [])]
 
 
