@@ -41,8 +41,8 @@ class Side:
 
     ``reached`` tells of all stages but the first, in the order of training; mice whose record begins later than with
     their first session are left out there. ``rollbacks`` counts mice by how often they are moved back, ``ends`` by the
-    stage after their last session, ``fired`` how often every rule has decided. ``departed`` counts mice of which a
-    session was run at another stage than the replay's (where that is known).
+    stage after their last session, ``fired`` how often every rule has decided, ``stood`` sessions by their stage.
+    ``departed`` counts mice of which a session was run at another stage than the replay's (where that is known).
     """
 
     graph: StateGraph
@@ -50,6 +50,7 @@ class Side:
     rollbacks: Mapping[int, int]
     ends: Mapping[str, int]
     fired: Mapping[tuple[str, int], int]
+    stood: Mapping[str, int]
     departed: int
 
     @property
@@ -108,8 +109,8 @@ class Comparison:
 
     ``strict`` counts the sessions for which nothing is assumed, ``assumed`` those after the first difference or after
     the record has left the replay, ``at_run`` all sessions at the stage that was really run (None: not told).
-    ``ran`` is how many sessions tell which stage that was. ``late`` is how many mice have no first session, ``affected``
-    about how many the curriculums decide otherwise at least once; ``divergences`` names those, if that was asked for.
+    ``ran`` is how many sessions tell which stage that was. ``late`` is how many mice have no first session, and
+    ``affected`` about how many the curriculums decide otherwise; ``divergences`` names those, if that was asked for.
     """
 
     recorded: Recorded
@@ -131,8 +132,8 @@ class Comparison:
 
     @property
     def ways(self) -> list[tuple[tuple[str, str, str], int]]:
-        """What the first differences are (stage, old and new decision), and how many mice have it; most first."""
-        told = Counter((each.old.stage, _aim(each.old), _aim(each.new)) for each in self.divergences)
+        """What the first differences are (where, old and new decision), and how many mice have it; most first."""
+        told = Counter((_where(each), _aim(each.old), _aim(each.new)) for each in self.divergences)
         return sorted(told.items(), key=lambda way: (-way[1], way[0]))
 
 
@@ -169,6 +170,11 @@ def compare(recorded: Recorded, new: StateGraph, old: StateGraph | None = None, 
         affected=int(np.count_nonzero(first < _NEVER)),
         divergences=tuple(_divergences(before, after, differing, first, strict)) if named else (),
     )
+
+
+def _where(each: Divergence) -> str:
+    was, now = each.old.stage, each.new.stage
+    return was if was == now else f"{was} before, {now} now"
 
 
 def _aim(verdict: Verdict) -> str:
@@ -270,11 +276,13 @@ def _side(one: Replay, complete: Flags) -> Side:
         reached.append(Reached(stage.name, stage.label, stage.final, found))
     times, mice = np.unique(one.rollbacks(), return_counts=True)
     ends, at = np.unique(one.last(), return_counts=True)
+    stood, sessions_at = np.unique(one.actual, return_counts=True)
     return Side(
         graph=one.graph,
         reached=tuple(reached),
         rollbacks=dict(zip(times.tolist(), mice.tolist(), strict=True)),
         ends={one.name(stage): count for stage, count in zip(ends.tolist(), at.tolist(), strict=True)},
         fired=one.fired(),
+        stood={one.name(stage): count for stage, count in zip(stood.tolist(), sessions_at.tolist(), strict=True)},
         departed=int(np.count_nonzero(_departures(one) < _NEVER)),
     )

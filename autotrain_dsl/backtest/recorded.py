@@ -89,8 +89,8 @@ def read(
     kept = np.isin(sessions.subject[rows], sessions.subject[rows[chosen]])
     others = int(np.count_nonzero(~of_names & counting))
     left_out = [
-        ("without a mouse or a session number", int(np.count_nonzero(~counting))),
-        ("of other curriculums", others),
+        ("without a mouse or a session number that can be one", int(np.count_nonzero(~counting))),
+        ("of other curriculums or of none", others),
         ("with a value that cannot be right", int(np.count_nonzero(wrong[rows] & of_names[rows] & ~held))),
         ("from a session with differing rows on", int(np.count_nonzero(held & of_names[rows]))),
     ]

@@ -105,6 +105,10 @@ def _shown(made: BackTest, output: str) -> str:
     if output == "html":
         from autotrain_dsl.pages import backtest as page  # noqa: PLC0415
 
-        return page.html(made).decode()
+        try:
+            return page.html(made).decode()
+        except ModuleNotFoundError as error:
+            message = f"the page needs more packages ({error.name}): pip install 'autotrain-dsl[report]'"
+            raise click.UsageError(message) from error
     lines = report.markdown(made) if output == "markdown" else report.text(made)
     return "".join(f"{line}\n" for line in lines)

@@ -19,7 +19,9 @@ def html(made: BackTest) -> bytes:
     one = made.comparison
     tables = list(words.tables(one))
     ways = tables.pop(0)[1] if one.ways else []
-    stages = list(dict.fromkeys(each.stage for side in words.sides_of(one) for each in side.reached))
+    sides = words.sides_of(one)
+    reached = {each.stage for side in sides for each in side.reached}
+    stages = [stage for stage in words.stages(sides) if stage in reached]
     context = {
         "title": clean(words.title(one)),
         "behavior": clean(made.behavior),
@@ -51,7 +53,7 @@ def _medians(one: Comparison) -> list[tuple[str, str, str]]:
     for side, name in zip(words.sides_of(one), words.labels(one), strict=True):
         last = next((each.arrival for each in side.reached if each.final), None)
         if last is not None:
-            shown = "none yet" if last.median is None else str(last.median)
+            shown = "beyond" if last.median is None else str(last.median)
             found.append((name, shown, f"{last.arrived} of {last.mice} there"))
     return found
 

@@ -19,6 +19,10 @@ FORMAT = 1
 LISTED = 20  # mice that the text names one by one
 _SEVERAL = 5  # this many rollbacks and more are counted together
 ASSUMED = "as if every mouse had behaved as recorded, whatever stage it is at"
+ENDING = (
+    "how long it takes is told as if mice whose record ends would have gone on like the others; "
+    "of mice that left because they had graduated, or were given up, that is not so"
+)
 
 Rows = list[list[str]]
 
@@ -119,6 +123,18 @@ def sides_of(one: Comparison) -> list[Side]:
     return [side for side in (one.old, one.new) if side is not None]
 
 
+def stages(sides: Sequence[Side]) -> list[str]:
+    """The stages of all of them in the order of training: that of the new curriculum, others after the one before."""
+    found = [stage.name for stage in sides[-1].graph.stages]
+    for side in sides:
+        before = 0
+        for stage in side.graph.stages:
+            if stage.name not in found:
+                found.insert(before, stage.name)
+            before = found.index(stage.name) + 1
+    return found
+
+
 def labels(one: Comparison) -> list[str]:
     """What to call each of them: its version, where that tells them apart."""
     graphs = [side.graph for side in sides_of(one)]
@@ -137,17 +153,19 @@ def parting(one: Comparison) -> Iterator[str]:
     """Lines that say where the curriculums part, and what is assumed for that."""
     strict, assumed = one.strict or Counted(0, 0), one.assumed or Counted(0, 0)
     if one.old is not None:
-        left = sum(not each.strict for each in one.divergences)
+        begun = sum(_begins_apart(each) for each in one.divergences)
+        left = sum(not each.strict for each in one.divergences) - begun
         yield (
             f"decided otherwise at least once: {one.affected:,} of {counted(one.mice, 'mouse', 'mice')}"
-            f"{f', {left} of them only where the record has left the replay' if left else ''}"
+            f"{f', {begun:,} of them because they begin at different stages' if begun else ''}"
+            f"{f', {left:,} of them only where the record has left the replay' if left else ''}"
         )
         yield (
             f"strictly, up to the first difference of a mouse: {counted(strict.sessions, 'session')}, "
             f"the decision differs in {strict.differing:,}"
         )
         yield (
-            f"after it, when recorded behaviour comes from another stage than a mouse would have been at: "
+            f"from there on, or once the record has left the replay, assuming the same behaviour at another stage: "
             f"{counted(assumed.sessions, 'session')}, the decision differs in {assumed.differing:,}"
         )
     if one.at_run is not None:
@@ -158,16 +176,21 @@ def parting(one: Comparison) -> Iterator[str]:
     yield from _about_the_record(one)
 
 
+def _begins_apart(each: Divergence) -> bool:
+    return each.old.stage != each.new.stage
+
+
 def _about_the_record(one: Comparison) -> Iterator[str]:
     if not one.ran:
         yield f"the record does not tell which stages were run: they are taken to be those of {labels(one)[0]}"
     else:
         untold = one.sessions - one.ran
-        yield from (f"{counted(untold, 'session')} do not tell which stage was run" for _ in range(untold > 0))
+        yield from (f"of {counted(untold, 'session')} it is not told which stage was run" for _ in range(untold > 0))
         for side, name in zip(sides_of(one), labels(one), strict=True):
             yield f"mice that at some time ran another stage than {name} has them at: {side.departed} of {one.mice}"
     if one.late:
-        yield f"{counted(one.late, 'mouse', 'mice')} without a first session: not counted in how long it takes"
+        yield f"{counted(one.late, 'mouse', 'mice')} replayed from a later session than 1: not in how long it takes"
+    yield ENDING
 
 
 def tables(one: Comparison) -> Iterator[tuple[str, Rows]]:
@@ -176,7 +199,10 @@ def tables(one: Comparison) -> Iterator[tuple[str, Rows]]:
     if one.ways:
         rows = [[way[0], way[1], way[2], f"{mice}"] for way, mice in one.ways]
         yield "first differences", [["stage", *names, "mice"], *rows]
-    yield f"sessions until a stage or a later one ({ASSUMED})", _reached(sides, names)
+    yield (
+        f"replayed sessions until a stage or a later one ({ASSUMED}; beyond: after the record)",
+        _reached(sides, names),
+    )
     yield "rollbacks of a mouse (mean, then mice by how many)", _rollbacks(sides, names)
     yield "mice by the stage after their last session", _ends(sides, names)
     yield "rules, and how often they decided", _rules(sides, names)
@@ -186,11 +212,12 @@ def _reached(sides: Sequence[Side], names: Sequence[str]) -> Rows:
     head = ["stage"]
     for name in names:
         head += [f"{name}: median", "95 %", "quartiles", "mice there"]
-    found: dict[str, list[Arrival | None]] = {}
+    found: dict[str, list[Arrival | None]] = {stage: [None] * len(sides) for stage in stages(sides)}
     for place, side in enumerate(sides):
         for each in side.reached:
-            found.setdefault(each.stage, [None] * len(sides))[place] = each.arrival
-    return [head, *([stage, *(cell for each in row for cell in arrival(each))] for stage, row in found.items())]
+            found[each.stage][place] = each.arrival
+    told = {stage: row for stage, row in found.items() if any(each is not None for each in row)}
+    return [head, *([stage, *(cell for each in row for cell in arrival(each))] for stage, row in told.items())]
 
 
 def arrival(each: Arrival | None) -> list[str]:
@@ -199,7 +226,7 @@ def arrival(each: Arrival | None) -> list[str]:
         return ["", "", "", ""]
     (low, median, high), (below, above) = each.quartiles, each.interval
     interval = f"{below} to {_sessions(above)}" if median is not None and below is not None else ""
-    return [_sessions(median), interval, f"{_sessions(low)} to {_sessions(high)}", f"{each.arrived} of {each.mice}"]
+    return [_sessions(median), interval, f"{_sessions(low)} to {_sessions(high)}", f"{each.arrived:,} of {each.mice:,}"]
 
 
 def _sessions(count: int | None) -> str:
@@ -217,20 +244,30 @@ def _rollbacks(sides: Sequence[Side], names: Sequence[str]) -> Rows:
 
 
 def _ends(sides: Sequence[Side], names: Sequence[str]) -> Rows:
-    stages = dict.fromkeys(stage.name for side in sides for stage in side.graph.stages)
-    return [["stage", *names], *([stage, *(str(side.ends.get(stage, 0)) for side in sides)] for stage in stages)]
+    rows = [[stage, *(_at_end(side, stage) for side in sides)] for stage in stages(sides)]
+    return [["stage", *names], *rows]
+
+
+def _at_end(side: Side, stage: str) -> str:
+    return f"{side.ends.get(stage, 0):,}" if side.graph.has_stage(stage) else ""
 
 
 def _rules(sides: Sequence[Side], names: Sequence[str]) -> Rows:
     rules = dict.fromkeys(rule for side in sides for rule in side.fired)
-    order = {stage.name: place for side in reversed(sides) for place, stage in enumerate(side.graph.stages)}
+    order = {stage: place for place, stage in enumerate(stages(sides))}
     rows = []
     for stage, number in sorted(rules, key=lambda rule: (order[rule[0]], rule[1])):
-        counts = [side.fired.get((stage, number)) for side in sides]
         words = [_aim(side.graph, stage, number) for side in sides if (stage, number) in side.fired]
-        shown = ["" if count is None else "never" if count == 0 else f"{count:,}" for count in counts]
+        shown = [_times(side, stage, number) for side in sides]
         rows.append([stage, str(number), " / ".join(dict.fromkeys(words)), *shown])
     return [["stage", "rule", "does", *names], *rows]
+
+
+def _times(side: Side, stage: str, number: int) -> str:
+    """How often a rule has decided; one that never has may never have been asked."""
+    count = side.fired.get((stage, number))
+    never = "never" if side.stood.get(stage) else "no session there"
+    return "" if count is None else f"{count:,}" if count else never
 
 
 def _aim(graph: StateGraph, stage: str, number: int) -> str:
@@ -250,11 +287,12 @@ def divergence(each: Divergence) -> str:
     """The first difference of a mouse in one line."""
     when = f"session {each.session}" + (f" ({each.date})" if each.date else "")
     what = f"at {each.old.stage}: {verdict(each.old)} before, {verdict(each.new)} now"
-    if each.old.stage != each.new.stage:
+    if _begins_apart(each):
         what = f"begins at {each.old.stage} before, at {each.new.stage} now"
     ends = each.ends[0] if each.ends[0] == each.ends[1] else f"{each.ends[0]} before, {each.ends[1]} now"
-    strict = "" if each.strict else "; the record has left the replay by then"
-    return f"{each.subject}, {when} {what}; {each.later} sessions follow, ends at {ends}{strict}"
+    strict = "" if each.strict or _begins_apart(each) else "; the record has left the replay by then"
+    follow = f"{counted(each.later, 'session')} {'follows' if each.later == 1 else 'follow'}"
+    return f"{each.subject}, {when} {what}; {follow}, ends at {ends}{strict}"
 
 
 def verdict(each: Verdict) -> str:
@@ -272,7 +310,7 @@ def sweep(made: BackTest) -> Rows:
     """The variants as a table; the curriculum that they vary comes first."""
     one = made.comparison
     final = any(each.final for each in one.new.reached)
-    head = ["constants", "mice decided otherwise", "sessions that differ", "rollbacks of a mouse"]
+    head = ["constants", "mice decided otherwise", "sessions: strictly", "assuming", "rollbacks of a mouse"]
     head += ["sessions to the end: median", "95 %", "quartiles", "mice there"] if final else []
     rows = [["as written", *_outcome(one)]]
     rows += [[variant.title, *_outcome(found)] for variant, found in made.variants if found is not None]
@@ -280,9 +318,9 @@ def sweep(made: BackTest) -> Rows:
 
 
 def _outcome(one: Comparison) -> list[str]:
-    differing = sum(each.differing for each in (one.strict, one.assumed) if each is not None)
+    differing = [f"{each.differing:,}" for each in (one.strict, one.assumed) if each is not None]
     last = next((each.arrival for each in one.new.reached if each.final), None)
-    numbers = [f"{one.affected} of {one.mice}", f"{differing:,}", f"{one.new.rollbacks_per_mouse:.2f}"]
+    numbers = [f"{one.affected:,} of {one.mice:,}", *differing, f"{one.new.rollbacks_per_mouse:.2f}"]
     return [*numbers, *(arrival(last) if last is not None else [])]
 
 
@@ -327,6 +365,7 @@ def _side(side: Side) -> dict[str, Any]:
         "rollbacks_per_mouse": side.rollbacks_per_mouse,
         "mice_by_rollbacks": {str(times): mice for times, mice in side.rollbacks.items()},
         "mice_by_last_stage": dict(side.ends),
+        "sessions_by_stage": dict(side.stood),
         "rules": [{"stage": stage, "rule": number, "fired": count} for (stage, number), count in side.fired.items()],
         "never_fired": [{"stage": stage, "rule": number} for stage, number in side.never_fired],
     }
