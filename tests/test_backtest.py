@@ -340,6 +340,10 @@ def test_a_comparison_is_that_of_the_reference(
     compared(found, kept, names)
     alone, unnamed = comparing.compare(record, new), comparing.compare(record, new, old, named=False)
     assert alone.new == found.new
+    told = any(one.ran for sessions in kept.values() for one in sessions)
+    runs = [played(sessions, new, names, told, run=False) for sessions in kept.values()]
+    certain = sum(int(min(len(run), first_true(one.ran not in ("", one.stage) for one in run))) for run in runs)
+    assert (alone.strict, alone.assumed) == (Counted(certain, 0), Counted(found.sessions - certain, 0))
     assert (unnamed.affected, unnamed.divergences) == (len(found.divergences), ())
     assert (unnamed.strict, unnamed.assumed, unnamed.new) == (found.strict, found.assumed, found.new)
 
@@ -689,6 +693,21 @@ def test_the_report_as_markdown(lab: Path) -> None:
     assert "| constants | mice decided otherwise | sessions: strictly | assuming |" in ran.out
     tables = [line for line in ran.out.splitlines() if line.startswith("|")]
     assert len(tables) > 20
+
+
+def test_a_comment_and_a_page_name_only_so_many_mice(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit in ("LISTED", "LISTED_IN_MARKDOWN", "LISTED_IN_PAGE"):
+        monkeypatch.setattr(report, limit, 1)
+    shown = {
+        kind: backtest(lab, "new.yaml", *against(lab), "--format", kind).out for kind in ("text", "markdown", "html")
+    }
+    assert shown["text"].splitlines()[-1] == "  and 1 more (--format json names all)"
+    assert "\n- `a, session 1" in shown["markdown"]
+    assert "- `b, " not in shown["markdown"]
+    assert "\nAnd 1 more (--format json names all).\n\n</details>\n" in shown["markdown"]
+    assert shown["html"].count('<tr><th scope="row">a</th>') == 1
+    assert '<tr><th scope="row">b</th>' not in shown["html"]
+    assert "<p>And 1 more (--format json names all).</p>" in shown["html"]
 
 
 def test_what_comes_out_can_go_to_a_file(lab: Path) -> None:

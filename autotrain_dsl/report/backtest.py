@@ -17,6 +17,8 @@ from autotrain_dsl.spelling import counted
 
 FORMAT = 1
 LISTED = 20  # mice that the text names one by one
+LISTED_IN_MARKDOWN = 100  # a comment on a pull request holds 65,536 characters
+LISTED_IN_PAGE = 2000
 _SEVERAL = 5  # this many rollbacks and more are counted together
 ASSUMED = "as if every mouse had behaved as recorded, whatever stage it is at"
 ENDING = (
@@ -66,7 +68,8 @@ def markdown(made: BackTest) -> Iterator[str]:
         yield from markdown_table([rows[0], *([code(row[0]), *row[1:]] for row in rows[1:])])
     if one.divergences:
         yield f"\n<details><summary>{counted(len(one.divergences), 'mouse', 'mice')} decided otherwise</summary>\n"
-        yield from (f"- {code(divergence(each))}" for each in one.divergences)
+        yield from (f"- {code(divergence(each))}" for each in one.divergences[:LISTED_IN_MARKDOWN])
+        yield from (f"\n{line[0].upper()}{line[1:]}." for line in unlisted(one, LISTED_IN_MARKDOWN))
         yield "\n</details>"
     if made.variants:
         yield f"\n**Variants, each compared with {code(base_name(made))}**\n"
@@ -279,8 +282,13 @@ def _mice(one: Comparison) -> Iterator[str]:
     if one.divergences:
         yield "\nmice by their first difference"
         yield from (f"  {clean(divergence(each))}" for each in one.divergences[:LISTED])
-        more = len(one.divergences) - LISTED
-        yield from (f"  and {more:,} more (--format json names all)" for _ in range(more > 0))
+        yield from (f"  {line}" for line in unlisted(one, LISTED))
+
+
+def unlisted(one: Comparison, listed: int) -> Iterator[str]:
+    """How many mice are not among those that are listed."""
+    more = len(one.divergences) - listed
+    yield from (f"and {more:,} more (--format json names all)" for _ in range(more > 0))
 
 
 def divergence(each: Divergence) -> str:
