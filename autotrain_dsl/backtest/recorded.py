@@ -27,7 +27,7 @@ class Recorded:
 
     ``rows`` are places in the table, ``chosen`` says which sessions are decided about (the others are a part of the
     history only), ``ran`` which stage was really run (empty where that is not told). ``left_out`` are sessions about
-    which nothing can be decided: why, and how many.
+    which nothing can be decided: why, and how many. ``names`` are the curriculums that the decided ones were run under.
     """
 
     sessions: Sessions
@@ -38,6 +38,7 @@ class Recorded:
     chosen: Flags
     ran: Words
     left_out: tuple[tuple[str, int], ...]
+    names: tuple[str, ...]
 
     @cached_property
     def subject(self) -> Numbers:
@@ -110,6 +111,9 @@ def read(
         chosen=chosen,
         ran=Words(ran.codes[rows], ran.texts),
         left_out=tuple((why, count) for why, count in left_out if count),
+        names=tuple(
+            sorted({sessions.curriculum.texts[code] for code in np.unique(sessions.curriculum.codes[rows[chosen]])})
+        ),
     )
 
 

@@ -26,6 +26,7 @@ def html(made: BackTest) -> bytes:
         "title": clean(words.title(one)),
         "behavior": clean(made.behavior),
         "extent": words.extent(one),
+        "others": [clean(names) for names in words.others(one)],
         "left_out": [(counted(count, "session"), why) for why, count in one.recorded.left_out],
         "mice": f"{one.mice:,}",
         "sessions": f"{one.sessions:,}",

@@ -42,6 +42,7 @@ def text(made: BackTest) -> Iterator[str]:
     """Lines: where the curriculums part, how far mice get, which rules decided, who is affected, and the variants."""
     one = made.comparison
     yield clean(f"{title(one)}, replayed on {made.behavior}: {extent(one)}")
+    yield from (f"  sessions of {clean(names)}" for names in others(one))
     yield from (f"  left out: {counted(count, 'session')} {why}" for why, count in one.recorded.left_out)
     yield ""
     yield from parting(one)
@@ -60,6 +61,7 @@ def markdown(made: BackTest) -> Iterator[str]:
     one = made.comparison
     yield f"### Back-test: {code(title(one))}"
     yield f"\nReplayed on {code(made.behavior)}: {extent(one)}."
+    yield from (f"Sessions of {code(names)}." for names in others(one))
     yield from (f"Left out: {counted(count, 'session')} {why}." for why, count in one.recorded.left_out)
     yield ""
     yield from (f"- {line}" for line in parting(one))
@@ -91,6 +93,7 @@ def data(made: BackTest) -> dict[str, Any]:
         "mice": one.mice,
         "sessions": one.sessions,
         "sessions_with_stage": one.ran,
+        "sessions_of": list(one.recorded.names),
         "mice_without_first_session": one.late,
         "left_out": [{"why": why, "sessions": count} for why, count in one.recorded.left_out],
         "strict": _counted(one.strict),
@@ -150,6 +153,13 @@ def labels(one: Comparison) -> list[str]:
 def extent(one: Comparison) -> str:
     """How much was replayed."""
     return f"{counted(one.mice, 'mouse', 'mice')}, {counted(one.sessions, 'session')}"
+
+
+def others(one: Comparison) -> Iterator[str]:
+    """Under which curriculums the sessions were run, if not all under those that are compared, or under one alone."""
+    names = one.recorded.names
+    if len(names) > 1 or not set(names) <= {side.graph.curriculum.name for side in sides_of(one)}:
+        yield ", ".join(names)
 
 
 def parting(one: Comparison) -> Iterator[str]:
