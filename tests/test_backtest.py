@@ -662,6 +662,7 @@ def test_the_report_as_text(lab: Path) -> None:
     assert "strictly, up to the first difference of a mouse: 5 sessions, the decision differs in 2" in lines
     assert "the record does not tell which stages were run: they are taken to be those of 1.0" in lines
     assert report.ENDING in lines
+    assert report.PAIRED in lines
     assert "  STAGE_1  STAY  PROGRESS to STAGE_2  2" in lines
     assert [line.split()[0] for line in lines if "of 3" in line][-3:] == ["STAGE_2", "STAGE_3", "GRADUATED"]
     assert any(line.startswith("  a, session 1 (2024-01-01) at STAGE_1: STAY (no rule) before, ") for line in lines)
@@ -695,6 +696,7 @@ def test_the_report_as_markdown(lab: Path) -> None:
     assert ran.code == 0
     assert ran.out.startswith("### Back-test: `Tiny 1.1 against 1.0`\n\nReplayed on `t.csv`: 3 mice, 13 sessions.\n")
     assert "<details><summary>2 mice decided otherwise</summary>" in ran.out
+    assert "\n**Variants, each compared with `Tiny 1.0`** (the best of many" in ran.out
     assert "| constants | mice decided otherwise | sessions: strictly | assuming |" in ran.out
     tables = [line for line in ran.out.splitlines() if line.startswith("|")]
     assert len(tables) > 20
@@ -732,6 +734,8 @@ def test_sessions_of_another_curriculum_are_replayed_where_asked(lab: Path) -> N
     assert (ran.code, "1 mouse, 2 sessions\n  sessions of Large\n" in ran.out) == (0, True)
     rows = [*mouse("a", [250, 350]), *mouse("b", [250], curriculum_name="Large")]
     write_table(frame_of(rows), lab / "both.csv")
+    ran = backtest(lab, "new.yaml", "--of", "Tiny", "--of", "Larg", behavior="both.csv")
+    assert (ran.code, ran.err) == (0, "note: `both.csv` holds no session of `Larg` that can be replayed\n")
     both = ["--of", "Large", "--of", "Tiny"]
     assert (
         "Sessions of `Large, Tiny`."
@@ -1009,5 +1013,6 @@ def test_the_page_of_one_curriculum_in_which_nobody_arrives(browser: Viewer, lab
     with browser.open(file) as seen:
         assert seen.all(DRAWN) == ["1.1 (0 of 1 mice)"]
         assert seen.all(MICE) == []
+        assert seen.page.locator("h2").all_text_contents() == ["What this rests on", "How far mice get"]
         assert "beyond" in (seen.page.text_content(".figures") or "")
         assert (seen.dialogs, seen.complaints) == ([], [])

@@ -39,6 +39,7 @@ def html(made: BackTest) -> bytes:
         "tables": tables,
         "variants": words.sweep(made) if made.variants else [],
         "base": words.base_name(made),
+        "chosen": words.CHOSEN,
         "failed": list(words.failed(made)),
         "divergences": one.divergences[: words.LISTED_IN_PAGE],
         "unlisted": list(words.unlisted(one, words.LISTED_IN_PAGE)),

@@ -25,6 +25,8 @@ ENDING = (
     "how long it takes is told as if mice whose record ends would have gone on like the others; "
     "of mice that left because they had graduated, or were given up, that is not so"
 )
+PAIRED = "both are told of the same mice: that two intervals overlap does not say that the curriculums are alike"
+CHOSEN = "the best of many variants looks better on this record than it is"
 
 Rows = list[list[str]]
 
@@ -51,7 +53,7 @@ def text(made: BackTest) -> Iterator[str]:
         yield from (f"  {clean(line)}" for line in aligned(rows))
     yield from _mice(one)
     if made.variants:
-        yield "\nvariants, each compared with " + clean(base_name(made))
+        yield f"\nvariants, each compared with {clean(base_name(made))} ({CHOSEN})"
         yield from (f"  {clean(line)}" for line in aligned(sweep(made)))
         yield from (f"  {clean(line)}" for line in failed(made))
 
@@ -74,7 +76,7 @@ def markdown(made: BackTest) -> Iterator[str]:
         yield from (f"\n{line[0].upper()}{line[1:]}." for line in unlisted(one, LISTED_IN_MARKDOWN))
         yield "\n</details>"
     if made.variants:
-        yield f"\n**Variants, each compared with {code(base_name(made))}**\n"
+        yield f"\n**Variants, each compared with {code(base_name(made))}** ({CHOSEN})\n"
         yield from markdown_table(sweep(made))
         yield from (f"\n{code(line)}" for line in failed(made))
 
@@ -204,6 +206,8 @@ def _about_the_record(one: Comparison) -> Iterator[str]:
     if one.late:
         yield f"{counted(one.late, 'mouse', 'mice')} replayed from a later session than 1: not in how long it takes"
     yield ENDING
+    if one.old is not None:
+        yield PAIRED
 
 
 def tables(one: Comparison) -> Iterator[tuple[str, Rows]]:
