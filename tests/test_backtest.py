@@ -974,6 +974,11 @@ def test_hostile_text_is_text_in_the_page(browser: Viewer, evil: Path) -> None:
 
 
 DRAWN = "[...document.getElementById('arrivals').data.filter(each => each.name).map(each => each.name)]"
+CUT = """(() => {
+  const box = document.getElementById('arrivals').getBoundingClientRect();
+  const labels = [...document.querySelectorAll('#arrivals .xtick text, #arrivals .xtitle')];
+  return labels.length ? labels.filter(e => e.getBoundingClientRect().bottom > box.bottom) : ['nothing'];
+})()"""
 AXIS = "[document.getElementById('arrivals').layout.yaxis.title.text]"
 MICE = "[...document.querySelectorAll('table.sortable tbody th')].map(e => e.textContent)"
 
@@ -1002,6 +1007,9 @@ def test_the_page_draws_chooses_and_sorts(browser: Viewer, lab: Path) -> None:
         page.click("table.sortable th:has-text('Sessions after') button")
         assert seen.all(MICE) == ["a", "b"]
         assert page.locator("p.fault").count() == 2
+        page.set_viewport_size({"width": 700, "height": 900})
+        page.evaluate("Plotly.Plots.resize('arrivals').then(() => null)")  # as it does itself, a little later
+        assert seen.all(CUT) == []  # the axis of sessions can still be seen
         assert report.ENDING[1:] in (page.text_content("main") or "")
         assert (seen.dialogs, seen.complaints, seen.requests) == ([], [], [file.as_uri()])
 
