@@ -977,7 +977,7 @@ DRAWN = "[...document.getElementById('arrivals').data.filter(each => each.name).
 CUT = """(() => {
   const box = document.getElementById('arrivals').getBoundingClientRect();
   const labels = [...document.querySelectorAll('#arrivals .xtick text, #arrivals .xtitle')];
-  return labels.length ? labels.filter(e => e.getBoundingClientRect().bottom > box.bottom) : ['nothing'];
+  return labels.length ? labels.filter(e => e.getBoundingClientRect().bottom > box.bottom + 2) : ['nothing'];
 })()"""
 AXIS = "[document.getElementById('arrivals').layout.yaxis.title.text]"
 MICE = "[...document.querySelectorAll('table.sortable tbody th')].map(e => e.textContent)"
