@@ -388,6 +388,22 @@ def test_nothing_is_strict_where_two_curriculums_begin_at_different_stages(tmp_p
     assert not any("left the replay" in line for line in (told[0], report.divergence(one)))
 
 
+def test_a_mouse_that_is_set_aside_has_not_come_to_the_end(tmp_path: Path) -> None:
+    text = """
+stages:
+  A: {transitions: [{progress: ASIDE, when: "x[-1] < 0"}, {progress: B, when: "x[-1] >= 1"}]}
+  B: {transitions: [{progress: END, when: "x[-1] >= 1"}]}
+  END: {final: true}
+  ASIDE: {}
+"""
+    rows = [{"subject_id": "ends", "session": number, "x": 1} for number in (1, 2)]
+    rows += [{"subject_id": "aside", "session": number, "x": -1} for number in (1, 2, 3)]
+    reached = {each.stage: each.arrival for each in replayed(rows, *toy(tmp_path, text)).new.reached}
+    assert {stage: (each.arrived, each.median) for stage, each in reached.items()} == {
+        "B": (2, 1), "END": (1, None), "ASIDE": (1, None)
+    }  # fmt: skip
+
+
 def test_one_session_that_follows_is_one(tmp_path: Path) -> None:
     old, new = toy(tmp_path, SPLIT, SPLIT.replace(">= 1", ">= 2"))
     found = replayed([{"session": 1, "x": 1}, {"session": 2, "x": 1}], old, new)
@@ -722,6 +738,11 @@ def test_what_comes_out_can_go_to_a_file(lab: Path) -> None:
     ran = backtest(lab, "new.yaml", "--format", "json", "--output", str(out))
     assert (ran.code, ran.out, json.loads(out.read_text("utf-8"))["mice"]) == (0, "", 3)
     assert backtest(lab, "new.yaml", "--output", str(lab / "nowhere" / "x")).code == 3
+    for name in ("t.csv", "new.yaml", "old.yaml"):
+        before = (lab / name).read_bytes()
+        ran = backtest(lab, "new.yaml", *against(lab), "--output", str(lab / "schemas" / ".." / name))
+        assert (ran.code, "is read; name another file" in ran.err) == (2, True)
+        assert (lab / name).read_bytes() == before
 
 
 def test_sessions_of_another_curriculum_are_replayed_where_asked(lab: Path) -> None:

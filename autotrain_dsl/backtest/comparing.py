@@ -27,7 +27,7 @@ _NEVER = np.iinfo(np.int64).max - 1  # a place that no session has, nor has the 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How mice get to a stage or to one after it."""
+    """How mice get to a stage or to one after it; to a final one: or to a final one after it."""
 
     stage: str
     label: str

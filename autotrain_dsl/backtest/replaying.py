@@ -66,12 +66,15 @@ class Replay:
     def until(self, stage: int) -> tuple[Whole, Flags]:
         """For every mouse the sessions before it first stands at this stage or a later one, and whether it does.
 
-        Of a mouse that never does, all its sessions.
+        Of a mouse that never does, all its sessions. After a final stage only final ones count as later.
         """
+        stages = self.graph.stages
+        final = stages[stage].final
+        aim = np.array([place >= stage and (each.final or not final) for place, each in enumerate(stages)])
         count = np.diff(self.starts)
         places = np.arange(len(self.rows)) - np.repeat(self.starts[:-1], count)
-        at = np.where(self.actual >= stage, places, np.iinfo(np.int64).max)
-        after = np.where(self.following >= stage, places + 1, np.iinfo(np.int64).max)
+        at = np.where(aim[self.actual], places, np.iinfo(np.int64).max)
+        after = np.where(aim[self.following], places + 1, np.iinfo(np.int64).max)
         first = np.minimum.reduceat(np.minimum(at, after), self.starts[:-1])
         reached: Flags = first <= count
         return np.minimum(first, count), reached
