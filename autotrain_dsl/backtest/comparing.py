@@ -4,7 +4,7 @@ Up to the session at which two curriculums first decide otherwise about a mouse,
 and what it did there is what it would have done under either. After that the record shows a mouse at stages at which it
 would not have been. So what comes before is counted strictly, what comes after only under the assumption that the mouse
 would have behaved the same. Where the record tells which stage was run, the same holds from the first session on that
-was run at another stage than the replay's.
+was run at another stage than the replay's. Where two curriculums begin at different stages, it holds from the start.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from autotrain_dsl.backtest.survival import Arrival
 from autotrain_dsl.columnar.values import Flags, Whole
 from autotrain_dsl.graph import StateGraph
 
-_NEVER = np.iinfo(np.int64).max
+_NEVER = np.iinfo(np.int64).max - 1  # a place that no session has, nor has the one after it
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How mice get to a stage or to one after it."""
+    """How mice get to a stage or to one after it; to a final one: or to a final one after it."""
 
     stage: str
     label: str
@@ -41,8 +41,8 @@ class Side:
 
     ``reached`` tells of all stages but the first, in the order of training; mice whose record begins later than with
     their first session are left out there. ``rollbacks`` counts mice by how often they are moved back, ``ends`` by the
-    stage after their last session, ``fired`` how often every rule has decided. ``departed`` counts mice of which a
-    session was run at another stage than the replay's (where that is known).
+    stage after their last session, ``fired`` how often every rule has decided, ``stood`` sessions by their stage.
+    ``departed`` counts mice of which a session was run at another stage than the replay's (where that is known).
     """
 
     graph: StateGraph
@@ -50,6 +50,7 @@ class Side:
     rollbacks: Mapping[int, int]
     ends: Mapping[str, int]
     fired: Mapping[tuple[str, int], int]
+    stood: Mapping[str, int]
     departed: int
 
     @property
@@ -78,8 +79,8 @@ class Verdict:
 class Divergence:
     """The first session of a mouse about which two curriculums decide otherwise.
 
-    ``strict`` says that nothing is assumed: as far as the record tells, the mouse was at the stage at which both have
-    it. ``later`` is how many sessions come after, ``differing`` for how many of those the decision is another one, too.
+    ``strict`` says that nothing is assumed: both have the mouse at one stage and, as far as is told, there it was.
+    ``later`` is how many sessions come after, ``differing`` for how many of those the decision is another one, too.
     ``ends`` are the stages after the mouse's last session under the old and the new curriculum.
     """
 
@@ -108,7 +109,8 @@ class Comparison:
 
     ``strict`` counts the sessions for which nothing is assumed, ``assumed`` those after the first difference or after
     the record has left the replay, ``at_run`` all sessions at the stage that was really run (None: not told).
-    ``ran`` is how many sessions tell which stage that was. ``late`` is how many mice have no first session.
+    ``ran`` is how many sessions tell which stage that was. ``late`` is how many mice have no first session, and
+    ``affected`` about how many the curriculums decide otherwise; ``divergences`` names those, if that was asked for.
     """
 
     recorded: Recorded
@@ -120,6 +122,7 @@ class Comparison:
     strict: Counted | None = None
     assumed: Counted | None = None
     at_run: Counted | None = None
+    affected: int = 0
     divergences: tuple[Divergence, ...] = ()
 
     @property
@@ -129,13 +132,16 @@ class Comparison:
 
     @property
     def ways(self) -> list[tuple[tuple[str, str, str], int]]:
-        """What the first differences are (stage, old and new decision), and how many mice have it; most first."""
-        told = Counter((each.old.stage, _aim(each.old), _aim(each.new)) for each in self.divergences)
+        """What the first differences are (where, old and new decision), and how many mice have it; most first."""
+        told = Counter((_where(each), _aim(each.old), _aim(each.new)) for each in self.divergences)
         return sorted(told.items(), key=lambda way: (-way[1], way[0]))
 
 
-def compare(recorded: Recorded, new: StateGraph, old: StateGraph | None = None) -> Comparison:
-    """Replay a record under one curriculum, or under two."""
+def compare(recorded: Recorded, new: StateGraph, old: StateGraph | None = None, *, named: bool = True) -> Comparison:
+    """Replay a record under one curriculum, or under two; ``named``: say what their first difference is for each mouse.
+
+    That takes the interpreter for every mouse, which is most of the time.
+    """
     after = replay(recorded, new)
     sessions, known = len(after.rows), int(np.count_nonzero(_ran(after)))
     firsts = recorded.histories.numbers[after.rows[after.starts[:-1]]]
@@ -147,9 +153,10 @@ def compare(recorded: Recorded, new: StateGraph, old: StateGraph | None = None) 
         counts = Counted(sessions - assumed, 0), Counted(assumed, 0)
         return Comparison(recorded, sessions, known, late, side, strict=counts[0], assumed=counts[1])
     before = replay(recorded, old)
-    differing, first = _differing(before, after), _first_difference(before, after)
-    certain = _places(after) < np.minimum(_departures(before), _departures(after))[_mouse(after)]
-    strict = certain & (_places(after) <= first[_mouse(after)])
+    differing, apart = _differing(before, after), _apart(before, after)
+    first, parted = _first(after, differing | apart), _first(after, apart)
+    left = np.minimum(_departures(before), _departures(after))
+    strict = _places(after) < np.minimum(np.minimum(left, parted), first + 1)[_mouse(after)]
     return Comparison(
         recorded=recorded,
         sessions=sessions,
@@ -160,8 +167,14 @@ def compare(recorded: Recorded, new: StateGraph, old: StateGraph | None = None) 
         strict=_counted(strict, differing),
         assumed=_counted(~strict, differing),
         at_run=_at_run(recorded, old, new) if known else None,
-        divergences=tuple(_divergences(before, after, differing, first, strict)),
+        affected=int(np.count_nonzero(first < _NEVER)),
+        divergences=tuple(_divergences(before, after, differing, first, strict)) if named else (),
     )
+
+
+def _where(each: Divergence) -> str:
+    was, now = each.old.stage, each.new.stage
+    return was if was == now else f"{was} before, {now} now"
 
 
 def _aim(verdict: Verdict) -> str:
@@ -210,9 +223,10 @@ def _differing(before: Replay, after: Replay) -> Flags:
     return found
 
 
-def _first_difference(before: Replay, after: Replay) -> Whole:
-    apart = before.actual != _shared(before, after)[after.actual]  # only where they begin at different stages
-    return _first(after, _differing(before, after) | apart)
+def _apart(before: Replay, after: Replay) -> Flags:
+    """Sessions at which they have a mouse at different stages: first only where they begin at different ones."""
+    found: Flags = before.actual != _shared(before, after)[after.actual]
+    return found
 
 
 def _counted(flags: Flags, differing: Flags) -> Counted:
@@ -262,11 +276,13 @@ def _side(one: Replay, complete: Flags) -> Side:
         reached.append(Reached(stage.name, stage.label, stage.final, found))
     times, mice = np.unique(one.rollbacks(), return_counts=True)
     ends, at = np.unique(one.last(), return_counts=True)
+    stood, sessions_at = np.unique(one.actual, return_counts=True)
     return Side(
         graph=one.graph,
         reached=tuple(reached),
         rollbacks=dict(zip(times.tolist(), mice.tolist(), strict=True)),
         ends={one.name(stage): count for stage, count in zip(ends.tolist(), at.tolist(), strict=True)},
         fired=one.fired(),
+        stood={one.name(stage): count for stage, count in zip(stood.tolist(), sessions_at.tolist(), strict=True)},
         departed=int(np.count_nonzero(_departures(one) < _NEVER)),
     )

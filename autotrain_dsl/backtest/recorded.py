@@ -27,7 +27,7 @@ class Recorded:
 
     ``rows`` are places in the table, ``chosen`` says which sessions are decided about (the others are a part of the
     history only), ``ran`` which stage was really run (empty where that is not told). ``left_out`` are sessions about
-    which nothing can be decided: why, and how many.
+    which nothing can be decided: why, and how many. ``names`` are the curriculums that the decided ones were run under.
     """
 
     sessions: Sessions
@@ -38,6 +38,7 @@ class Recorded:
     chosen: Flags
     ran: Words
     left_out: tuple[tuple[str, int], ...]
+    names: tuple[str, ...]
 
     @cached_property
     def subject(self) -> Numbers:
@@ -62,9 +63,10 @@ def read(
 
     Raises TableError where a column is missing, or where there is no such session.
     """
-    frame = _hashable(layout.renamed(frame, uri))
+    frame = layout.renamed(frame, uri)
     layout = Layout({}, layout.task_names, layout.whole_history)
-    behavior.read(frame.head(0), frozenset(), uri, layout)  # says which columns are missing
+    behavior.read(frame.head(0), frozenset(), uri, layout)  # says which columns are missing, or stand there twice
+    frame = _hashable(frame)
     sessions = Sessions.of(frame, layout)
     assert sessions is not None
     metrics = tuple(dict.fromkeys(metric for graph in graphs for metric in graph.task.metrics.values()))
@@ -88,8 +90,8 @@ def read(
     kept = np.isin(sessions.subject[rows], sessions.subject[rows[chosen]])
     others = int(np.count_nonzero(~of_names & counting))
     left_out = [
-        ("without a mouse or a session number", int(np.count_nonzero(~counting))),
-        ("of other curriculums", others),
+        ("without a mouse or a session number that can be one", int(np.count_nonzero(~counting))),
+        ("of other curriculums or of none", others),
         ("with a value that cannot be right", int(np.count_nonzero(wrong[rows] & of_names[rows] & ~held))),
         ("from a session with differing rows on", int(np.count_nonzero(held & of_names[rows]))),
     ]
@@ -109,6 +111,9 @@ def read(
         chosen=chosen,
         ran=Words(ran.codes[rows], ran.texts),
         left_out=tuple((why, count) for why, count in left_out if count),
+        names=tuple(
+            sorted({sessions.curriculum.texts[code] for code in np.unique(sessions.curriculum.codes[rows[chosen]])})
+        ),
     )
 
 
@@ -120,7 +125,10 @@ def _hashable(frame: pd.DataFrame) -> pd.DataFrame:
 
     objects = [column for column in frame.columns if frame[column].dtype == np.dtype(object)]
     odd = [column for column in objects if any(not isinstance(cell, str | float | int) for cell in frame[column])]
-    return frame.assign(**{column: frame[column].map(plain) for column in odd}) if odd else frame
+    found = frame.copy(deep=False)
+    for column in odd:
+        found[column] = frame[column].map(plain)
+    return found
 
 
 def _require(metrics: Sequence[Metric], frame: pd.DataFrame, uri: str) -> None:

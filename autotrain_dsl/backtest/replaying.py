@@ -33,19 +33,19 @@ class Replay:
         found: Whole = np.searchsorted(self.rows, self.recorded.histories.starts)
         return found
 
-    @property
+    @cached_property
     def actual(self) -> Small:
         """The stage of every session as its place in the order of training."""
         found: Small = self.judged.actual[self.rows]
         return found
 
-    @property
+    @cached_property
     def following(self) -> Small:
         """The stage for the next session."""
         found: Small = self.judged.following[self.rows]
         return found
 
-    @property
+    @cached_property
     def moves(self) -> Small:
         """What was decided, as a place in ``Move``."""
         found: Small = self.judged.moves[self.rows].astype(np.int32)
@@ -66,12 +66,15 @@ class Replay:
     def until(self, stage: int) -> tuple[Whole, Flags]:
         """For every mouse the sessions before it first stands at this stage or a later one, and whether it does.
 
-        Of a mouse that never does, all its sessions.
+        Of a mouse that never does, all its sessions. After a final stage only final ones count as later.
         """
+        stages = self.graph.stages
+        final = stages[stage].final
+        aim = np.array([place >= stage and (each.final or not final) for place, each in enumerate(stages)])
         count = np.diff(self.starts)
         places = np.arange(len(self.rows)) - np.repeat(self.starts[:-1], count)
-        at = np.where(self.actual >= stage, places, np.iinfo(np.int64).max)
-        after = np.where(self.following >= stage, places + 1, np.iinfo(np.int64).max)
+        at = np.where(aim[self.actual], places, np.iinfo(np.int64).max)
+        after = np.where(aim[self.following], places + 1, np.iinfo(np.int64).max)
         first = np.minimum.reduceat(np.minimum(at, after), self.starts[:-1])
         reached: Flags = first <= count
         return np.minimum(first, count), reached

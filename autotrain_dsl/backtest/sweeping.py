@@ -17,6 +17,7 @@ from autotrain_dsl.spelling import suggest
 from autotrain_dsl.tasks import TaskSchemas
 
 MOST = 200  # variants of one sweep
+_LARGEST = 1e15
 _PREFIX = "constants."
 
 
@@ -90,8 +91,8 @@ def _compiled(path: Path, values: dict[str, float], library: Library, schemas: T
 def _number(text: str, word: str) -> float:
     try:
         value = json.loads(word)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
-    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e15:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _LARGEST:  # nor NaN
         raise SweepError(f"`{text}`: `{word}` is no number such as 5 or 0.65")
     return value

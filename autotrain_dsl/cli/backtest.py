@@ -14,6 +14,7 @@ from autotrain_dsl.cli.arguments import SCHEMAS
 from autotrain_dsl.cli.exits import ATTENTION
 from autotrain_dsl.cli.replays import Place
 from autotrain_dsl.cli.single import curriculum
+from autotrain_dsl.report.text import clean
 from autotrain_dsl.tasks import TaskSchemas
 
 if TYPE_CHECKING:
@@ -86,10 +87,12 @@ def command(
         except sweeping.SweepError as error:
             raise click.BadParameter(str(error), param_hint="--sweep") from error
 
-    def show(made: BackTest, _: Target) -> int:
+    def show(made: BackTest, target: Target) -> int:
         shown = _shown(made, output)
         if file is None:
             click.echo(shown, nl=False)
+        elif file.resolve() in {Path(each).resolve() for each in (new, old, behavior or target.behavior) if each}:
+            raise click.BadParameter(f"{clean(str(file))} is read; name another file", param_hint="--output")
         else:
             file.write_text(shown, encoding="utf-8")
         return ATTENTION if any(each.errors for each, _ in made.variants) else 0
@@ -105,6 +108,10 @@ def _shown(made: BackTest, output: str) -> str:
     if output == "html":
         from autotrain_dsl.pages import backtest as page  # noqa: PLC0415
 
-        return page.html(made).decode()
+        try:
+            return page.html(made).decode()
+        except ModuleNotFoundError as error:
+            message = f"the page needs more packages ({error.name}): pip install 'autotrain-dsl[report]'"
+            raise click.UsageError(message) from error
     lines = report.markdown(made) if output == "markdown" else report.text(made)
     return "".join(f"{line}\n" for line in lines)

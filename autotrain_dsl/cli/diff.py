@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -64,16 +64,18 @@ def command(old: Path, new: Path, check_version: bool, behavior: str | None, out
 
 def _show(found: Changes, fault: str, output: str, made: BackTest | None) -> None:
     """The differences and, if it was asked for, what they would have meant for recorded mice."""
-    from autotrain_dsl.report import backtest  # noqa: PLC0415 - needs what only a back-test needs
-
     if output == "json":
         content = report.data(found, fault)
-        click.echo(json.dumps(content if made is None else {**content, "backtest": backtest.data(made)}, indent=2))
-    elif output == "markdown":
-        lines = [*report.markdown(found, fault), *([] if made is None else ["", *backtest.markdown(made)])]
-        click.echo("\n".join(lines))
-    else:
-        click.echo("\n".join([*report.text(found), *([] if made is None else ["", *backtest.text(made)])]))
+        click.echo(json.dumps(content if made is None else {**content, "backtest": _replayed(made, output)}, indent=2))
+        return
+    lines = report.markdown(found, fault) if output == "markdown" else report.text(found)
+    click.echo("\n".join([*lines, *([] if made is None else ["", *_replayed(made, output)])]))
+
+
+def _replayed(made: BackTest, output: str) -> Any:
+    from autotrain_dsl.report import backtest  # noqa: PLC0415 - needs what only a back-test needs
+
+    return {"json": backtest.data, "markdown": backtest.markdown, "text": backtest.text}[output](made)
 
 
 def _on_data(behavior: str, graphs: tuple[StateGraph, StateGraph], show: Callable[[BackTest], None]) -> int:

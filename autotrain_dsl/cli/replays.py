@@ -13,6 +13,7 @@ from autotrain_dsl.cli import jobs
 from autotrain_dsl.cli.jobs import Target
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.nightly import read_behavior
+from autotrain_dsl.report.text import clean
 
 if TYPE_CHECKING:
     from autotrain_dsl.backtest.recorded import Recorded
@@ -82,9 +83,12 @@ def made(
         used = [new, *([old] if old is not None else []), *(each.graph for each in several if each.graph is not None)]
         names: Collection[str] = place.names or {graph.curriculum.name for graph in used}
         record: Recorded = recorded.read(frame, target.layout, used, names, uri)
+        for name in [name for name in place.names if name not in record.names]:
+            told = f"note: `{uri}` holds no session of `{name}` that can be replayed"
+            click.echo(clean(target.redact(told)), err=True)
         one = comparing.compare(record, new, old)
         swept = tuple(
-            (each, None if each.graph is None else comparing.compare(record, each.graph, old or new))
+            (each, None if each.graph is None else comparing.compare(record, each.graph, old or new, named=False))
             for each in several
         )
         return show(BackTest(target.redact(uri), one, swept), target)

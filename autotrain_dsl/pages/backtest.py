@@ -19,11 +19,14 @@ def html(made: BackTest) -> bytes:
     one = made.comparison
     tables = list(words.tables(one))
     ways = tables.pop(0)[1] if one.ways else []
-    stages = list(dict.fromkeys(each.stage for side in words.sides_of(one) for each in side.reached))
+    sides = words.sides_of(one)
+    reached = {each.stage for side in sides for each in side.reached}
+    stages = [stage for stage in words.stages(sides) if stage in reached]
     context = {
         "title": clean(words.title(one)),
         "behavior": clean(made.behavior),
         "extent": words.extent(one),
+        "others": [clean(names) for names in words.others(one)],
         "left_out": [(counted(count, "session"), why) for why, count in one.recorded.left_out],
         "mice": f"{one.mice:,}",
         "sessions": f"{one.sessions:,}",
@@ -36,8 +39,10 @@ def html(made: BackTest) -> bytes:
         "tables": tables,
         "variants": words.sweep(made) if made.variants else [],
         "base": words.base_name(made),
+        "chosen": words.CHOSEN,
         "failed": list(words.failed(made)),
-        "divergences": one.divergences,
+        "divergences": one.divergences[: words.LISTED_IN_PAGE],
+        "unlisted": list(words.unlisted(one, words.LISTED_IN_PAGE)),
         "labels": words.labels(one),
         "moves": MOVES,
         "curves": _curves(one),
@@ -51,7 +56,7 @@ def _medians(one: Comparison) -> list[tuple[str, str, str]]:
     for side, name in zip(words.sides_of(one), words.labels(one), strict=True):
         last = next((each.arrival for each in side.reached if each.final), None)
         if last is not None:
-            shown = "none yet" if last.median is None else str(last.median)
+            shown = "beyond" if last.median is None else str(last.median)
             found.append((name, shown, f"{last.arrived} of {last.mice} there"))
     return found
 

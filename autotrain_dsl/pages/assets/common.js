@@ -39,6 +39,7 @@
       const theme = autotrain.theme();
       const { traces, layout } = make(theme);
       const { xaxis, yaxis, ...others } = layout;
+      element.style.height = `${layout.height}px`; // which Plotly asks for when the window changes
       const whole = {
         paper_bgcolor: theme.panel, plot_bgcolor: theme.panel, font: { color: theme.text, size: 13 },
         margin: { l: 60, r: 20, t: 16, b: 48 }, hoverlabel: { align: "left", bgcolor: theme.panel, bordercolor: theme.muted, font: { color: theme.text } },
