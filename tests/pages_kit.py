@@ -32,13 +32,8 @@ class Site:
         return sorted(self.pages.rglob("*.html"))
 
     def report(self, *options: str) -> str:
-        tables = (
-            "--curriculums",
-            str(self.folder / "curriculums"),
-            "--behavior",
-            str(self.folder / "df_behavior.parquet"),
-        )
-        tables = (*tables, "--manager", str(self.folder / "df_manager.parquet"))
+        names = {"curriculums": "curriculums", "behavior": "df_behavior.parquet", "manager": "df_manager.parquet"}
+        tables = [word for option, name in names.items() for word in (f"--{option}", str(self.folder / name))]
         process("evaluate", *tables, "--now", NOW)
         done = process("report", *tables, "--output", str(self.pages), "--now", NOW, *options)
         assert (done.code, done.err) == (0, ""), done

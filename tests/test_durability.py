@@ -96,7 +96,7 @@ def test_a_run_that_is_killed_at_any_call_is_made_up_for_by_the_next(
     store, scenario = stores(name), SCENARIOS[title]
     if scenario.files_only and isinstance(store, durability.Sqlite):
         return  # a database has no exported table that somebody could edit
-    every = {"local": 37, "s3": 37}.get(name, 17)
+    every = {"local": 37, "s3": 61}.get(name, 17)
     assert durability.crash(store, scenario, warm(store), tmp_path / "crash", every) >= 2
 
 
@@ -180,7 +180,7 @@ def test_a_full_disk_changes_nothing_or_is_made_up_for(tmp_path: Path, stores: G
 # At once
 
 
-@pytest.mark.parametrize("processes", [2, 4, 8])
+@pytest.mark.parametrize("processes", [2, 8])
 @pytest.mark.parametrize("name", STORES)
 def test_runs_at_once_of_which_some_are_killed_lose_and_double_nothing(
     tmp_path: Path, stores: Get, warm: Warmed, name: str, processes: int
@@ -481,7 +481,7 @@ def test_whatever_happens_in_whatever_order_no_row_is_lost_or_doubled(
 def test_judging_the_whole_record_again_gives_what_its_nights_gave(tmp_path: Path) -> None:
     record = pd.read_csv(RECORD / "df_behavior_open_loop.csv", dtype=str)
     numbers = record["session"].astype(int)
-    ends = sorted({*numbers.quantile([n / 25 for n in range(1, 26)], interpolation="lower"), numbers.max()})
+    ends = sorted({*numbers.quantile([n / 12 for n in range(1, 13)], interpolation="lower"), numbers.max()})
     behavior, manager = tmp_path / "df_behavior.csv", tmp_path / "df_manager.parquet"
     tables = ["--behavior", str(behavior), "--manager", str(manager), "--default-curriculum", "Coupled Baiting@2.3"]
     line = ["evaluate", "--curriculums", str(ROOT / "curriculums" / "coupled_baiting"), *tables, "--format", "json"]
@@ -513,14 +513,13 @@ def test_the_same_bytes_whatever_time_zone_locale_and_hash_seed(tmp_path: Path) 
     assert command(*site.arguments(now=NOW)).code == 0
     site.behave(second)
     shutil.copytree(site.tables, eve)
-    for language in LOCALES:
-        with ExitStack() as stack:
-            processes = [stack.enter_context(Warm(LC_ALL=language, PYTHONHASHSEED=seed)) for seed in SEEDS]
-            for process, zone in itertools.product(processes, ZONES):
+    for language, seed in zip(LOCALES, itertools.cycle(SEEDS), strict=False):
+        with Warm(LC_ALL=language, PYTHONHASHSEED=seed) as process:
+            for zone in ZONES:
                 shutil.rmtree(site.tables)
                 shutil.copytree(eve, site.tables)
                 made.append(_surrounded(site, process, zone))
-    assert len(made) == 36
+    assert len(made) == 12
     assert all(each == made[0] for each in made)
     assert "df_manager_superseded.csv" in made[0][0]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import boto3
 import numpy as np
@@ -16,8 +17,9 @@ import pandas as pd
 import pytest
 from colony import LATER, NOW, OTHER, TINY, TINY_2, Colony, command, mouse, session
 from hypothesis import given
-from language_kit import graph_of, node_of
+from language_kit import quoted, rule_graph
 from s3_servers import Server, environment, moto
+from test_backtest import BLOCKED
 from test_language_laws import ALL, checked, condition, laws
 
 from autotrain_dsl import catalog
@@ -155,7 +157,7 @@ def test_the_thresholds_of_a_stage_are_those_that_one_metric_is_compared_with(tm
     text = (
         "x[-1] >= 3 and 4 > mean(y[-2:]) and x[-1] + y[-1] > 5 and z[-1] == 2 and session_total > 9 and all(z[-3:] < 7)"
     )
-    found = mouse_page.thresholds(graph_of(text), "A")
+    found = mouse_page.thresholds(rule_graph(quoted(text), tmp_path), "A")
     assert {name: [(each["value"], each["text"]) for each in limits] for name, limits in found.items()} == {
         "x": [(3.0, "rule 1: x[-1] >= 3")],
         "y": [(4.0, "rule 1: 4 > mean(y[-2:])")],
@@ -164,6 +166,8 @@ def test_the_thresholds_of_a_stage_are_those_that_one_metric_is_compared_with(tm
 
 
 # Words
+
+LAST = "in the last session"
 
 
 @pytest.mark.parametrize(
@@ -175,17 +179,20 @@ def test_the_thresholds_of_a_stage_are_those_that_one_metric_is_compared_with(tm
         ("max(at_stage(x)[-2:]) != 1", "the highest of x over the last 2 sessions at the stage is anything but 1"),
         ("session_at_current_stage >= 5", "the number of sessions at the stage is at least 5"),
         ("not x[-1] > 3", "x in the last session is at most 3"),
-        ("not (x[-1] > 3 or y[-1] > 4)", "not (x in the last session is more than 3 or y in the last session is more than 4)"),
+        ("not (x[-1] > 3 or y[-1] > 4)", f"not (x {LAST} is more than 3 or y {LAST} is more than 4)"),
         ("all(x[-3:] > 2)", "in every one of the last 3 sessions x is more than 2"),
         ("any(at_stage(x) > 2)", "in at least one of all sessions at the stage x is more than 2"),
         ("count(x[-4:] > 2) >= 3", "the number of the last 4 sessions in which x is more than 2 is at least 3"),
         ("mean(present(x[-5:])) > 1", "the mean of the values there are of x over the last 5 sessions is more than 1"),
         ("x[-1] + y[-1] > 1", "(x in the last session plus y in the last session) is more than 1"),
-        ("x[-1] > 1 and (y[-1] > 1 or z[-1] > 1)", "x in the last session is more than 1 and (y in the last session is more than 1 or z in the last session is more than 1)"),
+        (
+            "x[-1] > 1 and (y[-1] > 1 or z[-1] > 1)",
+            f"x {LAST} is more than 1 and (y {LAST} is more than 1 or z {LAST} is more than 1)",
+        ),
     ],
-)  # fmt: skip
-def test_conditions_are_read_aloud(text: str, wanted: str) -> None:
-    graph = graph_of(text)
+)
+def test_conditions_are_read_aloud(text: str, wanted: str, tmp_path: Path) -> None:
+    graph = rule_graph(quoted(text), tmp_path)
     [rule] = graph.rules("A")
     assert words.condition(rule, graph) == f"when {wanted}"
 
@@ -194,17 +201,15 @@ def test_conditions_are_read_aloud(text: str, wanted: str) -> None:
 @given(condition(ALL, 3))
 def test_any_condition_can_be_said_in_words(text: str) -> None:
     node = checked(text)
-    said = words._Words(graph_of("x[-1] > 1").task.metrics).truth(node)
+    said = words._Words({}).truth(node)
     assert said.strip()
     assert "Variable(" not in said
     assert "span" not in said
 
 
 def test_rules_without_a_condition_have_words_too(tmp_path: Path) -> None:
-    graph = graph_of("x[-1] > 1")
+    graph = rule_graph("x[-1] > 1", tmp_path)
     [rule] = graph.rules("A")
-    from dataclasses import replace
-
     assert words.condition(replace(rule, program=None, trigger=Trigger.OTHERWISE), graph) == "in any other case"
     assert words.condition(replace(rule, trigger=Trigger.MANUAL), graph) == "when a person says so"
 
@@ -285,11 +290,18 @@ def test_report_without_a_table_says_so(tmp_path: Path) -> None:
     assert not (tmp_path / "pages").exists()
 
 
-def test_pages_without_their_packages_say_what_to_install(lab: Colony) -> None:
-    with mock.patch.dict(sys.modules, {"autotrain_dsl.pages.site": None}):
-        ran = report(lab, "--output", str(lab.folder / "pages"))
-    assert ran.code == 2
-    assert "pip install 'autotrain-dsl[report]'" in ran.err
+@pytest.mark.parametrize("package", ["statsmodels", "plotly"])
+def test_pages_without_their_packages_say_what_to_install(lab: Colony, package: str) -> None:
+    tables = ["--curriculums", str(lab.folder / "curriculums"), "--manager", str(lab.manager_path)]
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCKED, package, "report", *tables, "--output", str(lab.folder / "pages")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "pip install 'autotrain-dsl[report]'" in done.stderr
+    assert not (lab.folder / "pages").exists()
 
 
 # Every night
@@ -310,11 +322,11 @@ def configured(lab: Colony, **more: Any) -> Path:
 def test_a_run_makes_pages_where_they_are_configured(tmp_path: Path) -> None:
     made = Colony.at(tmp_path / "lab", suffix=".parquet")
     made.behave([*mouse("a", [250, 350, 350]), *mouse("b", [250, -1])])
-    path = configured(made, pages="out/pages", watch={"oscillating": {"rollbacks": 1}})
+    path = configured(made, pages="pages", watch={"oscillating": {"rollbacks": 1}})
     ran = command("evaluate", "--config", str(path), "--now", NOW)
     assert ran.code == 1
-    assert re.search(r"pages: .*out/pages/index\.html \(\d+ files written\)", ran.out)
-    index = (made.folder / "out" / "pages" / "index.html").read_text(encoding="utf-8")
+    assert re.search(r"pages: .*lab/pages/index\.html \(\d+ files written\)", ran.out)
+    index = (made.folder / "pages" / "index.html").read_text(encoding="utf-8")
     assert "<h1>room</h1>" in index
     assert "finished_trials is -1" in index
     again = command("evaluate", "--config", str(path), "--now", NOW)

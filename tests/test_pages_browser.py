@@ -141,7 +141,8 @@ def test_a_mark_tells_everything_about_its_session_and_leads_to_it(browser: View
         told = seen.page.locator("#progress .hoverlayer text.nums").text_content() or ""
         for word in (
             "700107, session 2", "2025-01-07", "Coupled Baiting 2.3", "ran Stage 2", "overridden by the trainer",
-            "suggested was Stage 1", "Finished trials: 238 trials", "Foraging efficiency: 0.604 ratio", "STAY", "no rule fired",
+            "suggested was Stage 1", "Finished trials: 238 trials", "Foraging efficiency: 0.604 ratio", "STAY",
+            "no rule fired",
         ):  # fmt: skip
             assert word in told
         seen.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -174,7 +175,7 @@ def test_mice_are_sorted_filtered_and_laid_out_by_date(browser: Viewer, site: Si
         assert all(name.startswith("70011") for name in [*ticks(seen), *rows(seen, "table")])
         page.fill("#search", "")
         page.check("#watched")
-        listed = {name for name in page.locator("#notices tbody th a").all_inner_texts()}
+        listed = set(page.locator("#notices tbody th a").all_inner_texts())
         assert set(rows(seen, "table")) == listed
         page.uncheck("#watched")
         page.select_option("#stage", "GRADUATED")
@@ -206,7 +207,8 @@ def test_charts_below_are_drawn_when_they_come_into_view(browser: Viewer, site: 
 
 def test_a_closer_look_is_the_same_in_every_piece(browser: Viewer, site: Site, tmp_path: Path) -> None:
     with opened(browser, site, "index.html") as seen:
-        ranges = "[...document.querySelectorAll('#progress .strip')].filter(e => e.layout).map(e => e.layout.xaxis.range.map(Math.round))"
+        strips = "[...document.querySelectorAll('#progress .strip')].filter(each => each.layout)"
+        ranges = f"{strips}.map(each => each.layout.xaxis.range.map(Math.round))"
         before = seen.all(ranges)
         seen.page.evaluate(
             "Plotly.relayout(document.querySelector('#progress .strip'), {'xaxis.range[0]': 3, 'xaxis.range[1]': 8})"

@@ -21,12 +21,6 @@ def write(target: Target, place: str, compiled: Catalog, unjudged: Sequence[Issu
     None where there is no table yet. Raises StoreError where a store fails or packages are missing, and TableError
     where the table is damaged.
     """
-    try:
-        from autotrain_dsl.pages import site  # noqa: PLC0415 - an extra, and heavy
-        from autotrain_dsl.pages.material import Material  # noqa: PLC0415
-    except ImportError as error:
-        message = f"pages need more packages ({error.name}): pip install 'autotrain-dsl[report]'"
-        raise StoreError(message, wrong_use=True) from error
     snapshot = nightly.read_state(open_state(target.manager, target.access))
     if snapshot is None:
         return None
@@ -34,12 +28,14 @@ def write(target: Target, place: str, compiled: Catalog, unjudged: Sequence[Issu
     if not manager.is_canonical(frame):
         rows = manager.from_frame(frame, compiled.metric_names, target.manager)
         frame = manager.to_frame(rows, compiled.integer_metrics)
-    material = Material(
-        name=target.name or PurePosixPath(target.manager).stem,
-        table=frame,
-        catalog=compiled,
-        unjudged=tuple(unjudged),
-        at=at,
-        thresholds=target.watch,
-    )
-    return len(upload(folder(place, target.access), site.files(material, target.schemas)))
+    name = target.name or PurePosixPath(target.manager).stem
+    try:
+        from autotrain_dsl.pages import site  # noqa: PLC0415 - an extra, and heavy
+        from autotrain_dsl.pages.material import Material  # noqa: PLC0415
+
+        material = Material(name, frame, compiled, tuple(unjudged), at, target.watch)
+        files = site.files(material, target.schemas)
+    except ModuleNotFoundError as error:
+        message = f"pages need more packages ({error.name}): pip install 'autotrain-dsl[report]'"
+        raise StoreError(message, wrong_use=True) from error
+    return len(upload(folder(place, target.access), files))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import click
 
@@ -41,6 +42,8 @@ def command(given: Given, output: str | None, now: str | None) -> int:
     several = len(chosen) > 1
     if output is None and (without := [target.name or "DIR" for target in chosen if target.pages is None]):
         raise click.UsageError(f"Missing option --output (or `pages` in the configuration, for {', '.join(without)})")
+    if several and output is not None and "://" not in output:
+        Path(output).mkdir(parents=True, exist_ok=True)
     places = [_place(target, output, several=several) for target in chosen]
     return worst(
         [
