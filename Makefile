@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/autotrain-dsl
 COLONY := --curriculums curriculums --behavior examples/df_behavior.csv --manager demo/df_manager.csv
 
-.PHONY: demo test readers durability check lint docs performance clean
+.PHONY: demo test readers durability check lint docs screens performance clean
 
 # The example colony has sessions that cannot be judged, on purpose: evaluate says so with exit code 1.
 demo: $(VENV)/.ready
@@ -15,7 +15,8 @@ demo: $(VENV)/.ready
 	$(RUN) evaluate $(COLONY) || test $$? -eq 1
 	@echo; echo "The same again: there is nothing new to judge."
 	$(RUN) evaluate $(COLONY) || test $$? -eq 1
-	@echo; echo "Your tables: demo/df_manager.csv and demo/df_manager_stats.csv (make clean removes them)"
+	$(RUN) report $(COLONY) --output demo/pages --now 2025-02-24
+	@echo; echo "Your tables: demo/df_manager.csv and demo/df_manager_stats.csv; your pages: demo/pages/index.html (make clean removes them)"
 
 test: $(VENV)/.ready readers
 	$(BIN)/pytest -n 2
@@ -42,6 +43,10 @@ lint: $(VENV)/.ready
 docs: $(VENV)/.ready
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/pictures.py
+
+# The screenshots of pages, which are other bytes each time.
+screens: $(VENV)/.ready
+	$(BIN)/python docs/screens.py
 
 # What is measured beside other programs, some ten minutes long: docs/performance.md.
 performance: $(VENV)/.ready

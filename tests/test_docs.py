@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from colony import RECORD
 
 from autotrain_dsl import catalog
 
@@ -18,9 +19,13 @@ README = ROOT / "README.md"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "examples" / "README.md"])
 EXECUTED = (
     README,
-    *(ROOT / "docs" / f"{name}.md" for name in ("moving", "diagrams", "testing", "explaining", "verifying")),
+    *(
+        ROOT / "docs" / f"{name}.md"
+        for name in ("moving", "diagrams", "testing", "explaining", "verifying", "backtest", "pages")
+    ),
 )
 CONSOLE = re.compile(r"^```console\n\$ (?P<command>[^\n]*)\n(?P<output>.*?)^```$", re.MULTILINE | re.DOTALL)
+CASE = re.compile(r"(?<=<!-- record -->\n```text\n).*?(?=```\n<!-- end of record -->)", re.DOTALL)
 YAML = re.compile(r"^```yaml\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00")
 NAMED = re.compile(r"`(?P<name>slip[\w.]*)`,\s*```yaml\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -46,6 +51,23 @@ def test_the_commands_of_a_page_give_what_it_shows(page: Path, tmp_path: Path, u
         page.write_text(CONSOLE.sub(lambda match: f"```console\n$ {match['command']}\n{next(outputs)}```", text))
     else:
         assert actual == shown
+
+
+@pytest.mark.skipif(not RECORD.is_dir(), reason="the recorded data is not there")
+def test_the_case_of_the_page_on_backtests_is_what_the_record_gives(update_golden: bool) -> None:
+    page = ROOT / "docs" / "backtest.md"
+    files = [f"curriculums/coupled_baiting/coupled_baiting_{version}.yaml" for version in ("2.3", "2.1")]
+    command = f"autotrain-dsl backtest {files[0]} --against {files[1]} --behavior {RECORD}/df_behavior_open_loop.csv"
+    told = output_of(command, ROOT).replace(f"{RECORD}/", "").split("\nmice by their first difference")[0]
+    text = page.read_text(encoding="utf-8")
+    if update_golden:
+        page.write_text(CASE.sub(lambda _: told, text), encoding="utf-8")
+        return
+    assert CASE.findall(text) == [told]
+    picture = (ROOT / "docs" / "screens" / "backtest.svg").read_text(encoding="utf-8")
+    for graduated, version in (("49 of 101", "2.1"), ("52 of 101", "2.3")):
+        assert f">{version} ({graduated} mice)<" in picture
+        assert graduated in told
 
 
 def output_of(command: str, folder: Path) -> str:

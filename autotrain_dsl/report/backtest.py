@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from autotrain_dsl.report.text import clean
 from autotrain_dsl.spelling import counted
 
 FORMAT = 1
+_WIDTH = 110  # of sentences
 LISTED = 20  # mice that the text names one by one
 LISTED_IN_MARKDOWN = 100  # a comment on a pull request holds 65,536 characters
 LISTED_IN_PAGE = 2000
@@ -47,7 +49,8 @@ def text(made: BackTest) -> Iterator[str]:
     yield from (f"  sessions of {clean(names)}" for names in others(one))
     yield from (f"  left out: {counted(count, 'session')} {why}" for why, count in one.recorded.left_out)
     yield ""
-    yield from parting(one)
+    for line in parting(one):
+        yield from textwrap.wrap(clean(line), _WIDTH, subsequent_indent="  ")
     for heading, rows in tables(one):
         yield f"\n{heading}"
         yield from (f"  {clean(line)}" for line in aligned(rows))

@@ -151,7 +151,7 @@
 
   const below = new IntersectionObserver((entries) => entries.filter((each) => each.isIntersecting).forEach(({ target }) => {
     below.unobserve(target);
-    target.id === "counts" ? counts() : arrivals(target, () => colony.graduation, "mice that have graduated");
+    target.id === "counts" ? counts() : arrivals(target, () => colony.graduation, () => "mice that have graduated");
   }), { rootMargin: "300px" });
   const counts = () => chart($("counts"), () => ({
     traces: colony.counts.stages.map((each) => ({

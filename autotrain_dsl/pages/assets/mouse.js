@@ -39,7 +39,7 @@
       },
     ],
     layout: {
-      height: 290, hovermode: "closest", margin: { l: 70, r: 20, t: 34, b: 44 }, title: { text: plain(metric.title + (metric.unit ? ` [${metric.unit}]` : "")), x: 0.01, xanchor: "left", font: { size: 14 } },
+      height: 300, hovermode: "closest", margin: { l: 70, r: 20, t: 34, b: 50 }, title: { text: plain(metric.title + (metric.unit ? ` [${metric.unit}]` : "")), x: 0.01, xanchor: "left", font: { size: 14 } },
       xaxis: { title: { text: "session" } },
       shapes: stays.map((stay) => { const [x0, x1] = edges(stay); return { type: "rect", xref: "x", yref: "paper", x0, x1, y0: 0, y1: 1, line: { width: 0 }, fillcolor: stages[stay.stage].colour, opacity: 0.1, layer: "below" }; }),
     },
