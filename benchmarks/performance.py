@@ -31,6 +31,9 @@ with pandas and judges nothing.
     ("nightly.py", "A night that adds a few sessions", """\
 A df_manager with a million rows, and one new session for a thousand of the mice.
 """),
+    ("pages.py", "Pages", """\
+Pages of a large colony, made and opened in a browser. The peer is one chart of the same sessions by the same library.
+"""),
     ("startup.py", "How long commands take to start", """\
 The peer only imports the libraries that a command cannot do without.
 """),

@@ -3,7 +3,7 @@
 (() => {
   const { arrivals, chart, data, plain, wrapped } = window.autotrain;
   const colony = data("colony");
-  const PIECE = 25; // mice in one chart: few enough to be drawn at once
+  const PIECE = 15; // mice in one chart: few enough to be drawn at once
   const ROW = 22; // pixels of a line
   const DECISIONS = ["STAY", "PROGRESS", "ROLLBACK"];
   const $ = (id) => document.getElementById(id);
