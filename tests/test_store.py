@@ -339,6 +339,7 @@ _KILLED = """
 import os, signal, sys
 from autotrain_dsl.cli import main
 left = int(sys.argv.pop(1))
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started without
 def counted(function):
     def call(*arguments, **options):
         global left
