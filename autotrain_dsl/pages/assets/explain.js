@@ -67,7 +67,7 @@
     ];
     return element(
       'li',
-      { class: CLASSES[trace.verdict], value: number },
+      { class: `${CLASSES[trace.verdict]}${late ? ' late' : ''}`, value: number },
       element('p', {}, `${sentence}: `, element('strong', {}, verdict)),
       because ? element('p', {}, `because ${because}`) : null,
       told.length ? element('ul', {}, ...told) : null,
