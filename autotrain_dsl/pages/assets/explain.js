@@ -67,8 +67,8 @@
     ];
     return element(
       'li',
-      { class: `${CLASSES[trace.verdict]}${late ? ' late' : ''}`, value: number },
-      element('p', {}, `${sentence}: `, element('strong', {}, verdict)),
+      { class: CLASSES[trace.verdict], value: number },
+      element('p', {}, `${sentence}: `, element('strong', { class: late ? 'late' : null }, verdict)),
       because ? element('p', {}, `because ${because}`) : null,
       told.length ? element('ul', {}, ...told) : null,
     );
