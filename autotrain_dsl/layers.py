@@ -110,7 +110,9 @@ class Library:
                 return _finding(codes.EXTENDS_OUTSIDE, span, message, hint)
             if not base.resolve().is_relative_to(root):
                 message = f"`{written}` lies outside the folder tree of the curriculums"
-                return _finding(codes.EXTENDS_OUTSIDE, span, message, f"the tree starts at `{root.name}`")
+                name_it = "; name a folder above both files `curriculums`, and it starts there"
+                way_out = "" if root.name == "curriculums" else name_it
+                return _finding(codes.EXTENDS_OUTSIDE, span, message, f"the tree starts at `{root.name}`{way_out}")
             if not base.is_file():
                 near = (
                     nearest(base.name, [each.name for each in base.parent.glob("*.yaml") if ".test." not in each.name])

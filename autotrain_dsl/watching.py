@@ -165,12 +165,13 @@ def _not_judged(issues: list[Issue]) -> Iterator[Notice]:
         first, *_ = of_mouse = list(theirs)
         sessions = sorted({issue.session for issue in of_mouse if issue.session is not None})
         reason = first.message.rstrip(".")
+        end = "" if reason.endswith("?") else "."
         if not sessions:
-            sentence = f"Mouse {subject} was not judged: {reason}."
+            sentence = f"Mouse {subject} was not judged: {reason}{end}"
         else:
             what = "session" if len(sessions) == 1 else f"{len(sessions):,} sessions, from session"
             sentence = (
-                f"Mouse {subject} was not judged in {what} {sessions[0]}{' on' if sessions[1:] else ''}: {reason}."
+                f"Mouse {subject} was not judged in {what} {sessions[0]}{' on' if sessions[1:] else ''}: {reason}{end}"
             )
         urgency = _NOT_JUDGED + min(len(sessions), _MOST)
         yield Notice(Kind.NOT_JUDGED, subject, sentence, sessions[0] if sessions else None, urgency)

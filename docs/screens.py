@@ -52,7 +52,7 @@ def colony(page: Page, pages: Path) -> None:
     page.goto((pages / "mice" / "700107.html").as_uri())
     page.locator("#metric-1 .point").first.wait_for()
     page.locator("#session-14 summary").click()
-    page.evaluate("scrollTo({top: 230, behavior: 'instant'})")
+    page.evaluate("document.getElementById('metric-1').scrollIntoView({behavior: 'instant'})")
     page.screenshot(path=FOLDER / "mouse.png")
     page.goto((pages / "curriculums" / "Coupled_Baiting_2_3.html").as_uri())
     page.select_option("#simulator-stage", "STAGE_3")

@@ -1012,11 +1012,11 @@ def test_the_page_draws_chooses_and_sorts(browser: Viewer, lab: Path) -> None:
     with browser.open(file) as seen:
         page = seen.page
         assert page.title() == "Back-test: Tiny 1.1 against 1.0"
-        assert seen.all(AXIS) == ["mice at GRADUATED or later"]
+        assert seen.all(AXIS) == ["share of mice at GRADUATED"]
         assert seen.all(DRAWN) == ["1.0 (0 of 3 mice)", "1.1 (1 of 3 mice)"]
         before = page.locator("#arrivals .scatterlayer path.js-line").first.get_attribute("d")
         page.select_option("#stage", "STAGE_2")
-        assert seen.all(AXIS) == ["mice at STAGE_2 or later"]
+        assert seen.all(AXIS) == ["share of mice at STAGE_2 or later"]
         assert seen.all(DRAWN) == ["1.0 (2 of 3 mice)", "1.1 (2 of 3 mice)"]
         assert page.locator("#arrivals .scatterlayer path.js-line").first.get_attribute("d") != before
         assert seen.all(MICE) == ["a", "b"]

@@ -545,6 +545,6 @@ def test_notices_change_nothing_and_do_not_depend_on_any_order(mice: Any, seed: 
     assert [each.key for each in found] == sorted(each.key for each in found)
     shuffled = table.sample(frac=1, random_state=seed)
     assert watch(shuffled, some, TODAY, known, reversed(issues)) == found
-    assert all(each.sentence.endswith(".") and "\n" not in each.sentence for each in found)
+    assert all(each.sentence.endswith((".", "?")) and "\n" not in each.sentence for each in found)
     mouse_by_mouse = {each.subject for each in found} - {""}
     assert mouse_by_mouse <= {row.subject_id for row in rows} | {each.subject for each in issues}

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autotrain_dsl.expressions.nodes import MIRRORED, Comparison, Literal, names
+from autotrain_dsl.expressions.nodes import MIRRORED, Call, Comparison, Item, Literal, Variable, names
 from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.pages.material import Material
 from autotrain_dsl.render.diagram import clean
@@ -64,10 +64,24 @@ def thresholds(graph: StateGraph, stage: str) -> dict[str, list[dict[str, Any]]]
             limit = _limit(each)
             read = names(each) & graph.task.metrics.keys()
             if limit is not None and len(read) == 1 and names(each) == read:
-                entry = {"value": limit, "text": clean(f"rule {number}: {text}"), "move": rule.move.value}
+                entry = {
+                    "value": limit,
+                    "text": clean(f"rule {number}: {text}"),
+                    "move": rule.move.value,
+                    "last": _of_the_last(each),
+                }
                 if entry not in found.setdefault(next(iter(read)), []):
                     found[next(iter(read))].append(entry)
     return found
+
+
+def _of_the_last(each: Comparison) -> bool:
+    """Whether nothing but a metric of the last session is compared, so that its marks can be held against the limit."""
+    side = each.left if isinstance(each.right, Literal) else each.right
+    if not isinstance(side, Item) or side.index != -1:
+        return False
+    of = side.of.of if isinstance(side.of, Call) and side.of.function == "at_stage" else side.of
+    return isinstance(of, Variable)
 
 
 def _limit(each: Comparison) -> float | None:

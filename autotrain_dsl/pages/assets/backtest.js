@@ -5,6 +5,6 @@
   const curves = data("curves");
   const stage = document.getElementById("stage");
   const shown = () => curves.map((each) => ({ name: each.name, ...each.stages[stage.value] })).filter((each) => each.points);
-  const draw = arrivals(document.getElementById("arrivals"), shown, () => `mice at ${stage.value} or later`);
+  const draw = arrivals(document.getElementById("arrivals"), shown, () => `share of mice at ${stage.value}${stage.value === stage.options[stage.options.length - 1].value ? "" : " or later"}`);
   stage.addEventListener("change", draw);
 })();

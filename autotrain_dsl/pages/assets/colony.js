@@ -53,10 +53,18 @@
   const colour = (stage) => (stage < 0 ? "#8b949b" : colony.stages[stage].colour);
   const shape = (row) => (colony.overridden[row] ? "star" : colony.closed[row] === 0 ? "diamond" : "circle");
 
+  // Room for the longest name, and marks that do not lie upon each other where there is little room for the sessions.
+  const left = Math.min(110, 14 + 8 * colony.mice.reduce((most, { name }) => Math.max(most, Math.min(name.length, 14)), 0));
+  const marked = (element, mode) => {
+    if (!range) return 11;
+    const span = mode === "date" ? (Date.parse(range[1]) - Date.parse(range[0])) / 86400000 : range[1] - range[0];
+    return Math.max(5, Math.min(11, ((element.clientWidth - left - 16) / span) * 0.8));
+  };
   let range = null; // of the horizontal axis, the same in every piece
   let drawn = [];
   const piece = (element, mice, mode, top) => {
     const make = (theme) => {
+      const size = marked(element, mode);
       const shown = mice.flatMap((mouse, line) => rows[mouse].map((row) => [mouse, line, row]));
       return {
         traces: [{
@@ -64,13 +72,13 @@
           x: shown.map(([mouse, , row]) => where[mode].of(row, mouse)), y: shown.map(([, line]) => line),
           hovertext: shown.map(([, , row]) => told(row)), hoverinfo: "text", customdata: shown.map(([, , row]) => row),
           marker: {
-            size: shown.map(([, , row]) => (colony.overridden[row] ? 14 : 11)), symbol: shown.map(([, , row]) => shape(row)),
+            size: shown.map(([, , row]) => (colony.overridden[row] ? size + 3 : size)), symbol: shown.map(([, , row]) => shape(row)),
             color: shown.map(([, , row]) => colour(colony.actual[row])), opacity: 1,
-            line: { width: 2.5, color: shown.map(([, , row]) => colour(colony.suggested[row] < 0 ? colony.actual[row] : colony.suggested[row])) },
+            line: { width: size / 4.4, color: shown.map(([, , row]) => colour(colony.suggested[row] < 0 ? colony.actual[row] : colony.suggested[row])) },
           },
         }],
         layout: {
-          height: mice.length * ROW + (top ? 52 : 8), margin: { l: 110, r: 16, t: top ? 48 : 4, b: 4 },
+          height: mice.length * ROW + (top ? 52 : 8), margin: { l: left, r: 16, t: top ? 48 : 4, b: 4 },
           hovermode: "closest", dragmode: "zoom",
           xaxis: { side: "top", showticklabels: top, automargin: false, range, title: top ? { text: where[mode].title, standoff: 6 } : undefined, type: mode === "date" ? "date" : "linear", zeroline: false },
           yaxis: {
@@ -151,14 +159,15 @@
 
   const below = new IntersectionObserver((entries) => entries.filter((each) => each.isIntersecting).forEach(({ target }) => {
     below.unobserve(target);
-    target.id === "counts" ? counts() : arrivals(target, () => colony.graduation, () => "mice that have graduated");
+    target.id === "counts" ? counts() : arrivals(target, () => colony.graduation, () => "share of mice that have graduated");
   }), { rootMargin: "300px" });
+  const ending = colony.counts.days.slice(-1).map((day) => new Date(Date.parse(day) + 86400000).toISOString().slice(0, 10));
   const counts = () => chart($("counts"), () => ({
     traces: colony.counts.stages.map((each) => ({
-      x: colony.counts.days, y: each.mice, name: plain(each.label), stackgroup: "all", mode: "lines",
+      x: [...colony.counts.days, ...ending], y: [...each.mice, ...each.mice.slice(-1)], name: plain(each.label), stackgroup: "all", mode: "lines",
       line: { shape: "hv", width: 0.5, color: each.colour }, fillcolor: each.colour, hovertemplate: "%{y} mice at " + plain(each.label) + "<extra></extra>",
     })),
-    layout: { height: 380, hovermode: "x unified", legend: { orientation: "h", y: -0.15, x: 0, traceorder: "normal" }, xaxis: { type: "date" }, yaxis: { title: { text: "mice" }, rangemode: "tozero" } },
+    layout: { height: 380, hovermode: "x unified", legend: { orientation: "h", y: -0.15, x: 0, traceorder: "normal" }, xaxis: { type: "date", minallowed: colony.counts.days[0], ...(colony.counts.days.length < 8 ? { dtick: 86400000, tickformat: "%b %-d\n%Y" } : {}) }, yaxis: { title: { text: "mice" }, rangemode: "tozero", ...(colony.mice.length < 8 ? { dtick: 1 } : {}) } },
   }));
   ["counts", "graduation"].forEach((id) => $(id) && below.observe($(id)));
 })();

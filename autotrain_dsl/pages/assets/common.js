@@ -71,7 +71,7 @@
         const line = { x, y: steps.map((p) => p[1]), mode: "lines", line: { color: colour, width: 2.5, dash: place > 2 ? "dot" : "solid" }, name: `${autotrain.plain(each.name)} (${each.arrived} of ${each.mice} mice)`, hovertemplate: "%{y:.0%} after %{x} sessions<extra>" + autotrain.plain(each.name) + "</extra>" };
         return [area, line];
       }),
-      layout: { height: 400, hovermode: "closest", showlegend: true, xaxis: { title: { text: "sessions" }, rangemode: "tozero" }, yaxis: { title: { text: autotrain.plain(title()) }, tickformat: ".0%", range: [0, 1.03] } },
+      layout: { height: 400, hovermode: "closest", showlegend: true, margin: { l: 60, r: 20, t: 16, b: 56 }, xaxis: { title: { text: "sessions", standoff: 8 }, rangemode: "tozero", ...(Math.max(...curves().map((each) => each.followed)) < 8 ? { dtick: 1 } : {}) }, yaxis: { title: { text: autotrain.plain(title()) }, tickformat: ".0%", range: [0, 1.03] } },
     });
     return autotrain.chart(element, make);
   };

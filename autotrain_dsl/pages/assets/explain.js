@@ -68,7 +68,7 @@
     return element(
       'li',
       { class: CLASSES[trace.verdict], value: number },
-      element('p', {}, `${sentence}: `, element('strong', {}, verdict)),
+      element('p', {}, `${sentence}: `, element('strong', { class: late ? 'late' : null }, verdict)),
       because ? element('p', {}, `because ${because}`) : null,
       told.length ? element('ul', {}, ...told) : null,
     );

@@ -25,7 +25,7 @@
     const [from, to] = edges(stay);
     return found.map((each) => ({
       x: [from, (from + to) / 2, to], y: [each.value, each.value, each.value], mode: "lines", showlegend: false,
-      line: { color: theme[each.move], width: 1.8, dash: each.move === "progress" ? "solid" : "dash" },
+      line: { color: theme[each.move], width: 1.8, dash: !each.last ? "dot" : each.move === "progress" ? "solid" : "dash" },
       hovertemplate: `${plain(stages[stay.stage].label)}, ${words[each.move]}<br>${plain(each.text)}<extra></extra>`,
     }));
   });
@@ -39,8 +39,8 @@
       },
     ],
     layout: {
-      height: 300, hovermode: "closest", margin: { l: 70, r: 20, t: 34, b: 50 }, title: { text: plain(metric.title + (metric.unit ? ` [${metric.unit}]` : "")), x: 0.01, xanchor: "left", font: { size: 14 } },
-      xaxis: { title: { text: "session" } },
+      height: 300, hovermode: "closest", margin: { l: 70, r: 20, t: 34, b: 56 }, title: { text: plain(metric.title + (metric.unit ? ` [${metric.unit}]` : "")), x: 0.01, xanchor: "left", font: { size: 14 } },
+      xaxis: { title: { text: "session", standoff: 8 } },
       shapes: stays.map((stay) => { const [x0, x1] = edges(stay); return { type: "rect", xref: "x", yref: "paper", x0, x1, y0: 0, y1: 1, line: { width: 0 }, fillcolor: stages[stay.stage].colour, opacity: 0.1, layer: "below" }; }),
     },
   });

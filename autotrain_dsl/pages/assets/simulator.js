@@ -162,7 +162,7 @@
     /** What is offered beside the one decision: all sessions of the table, as those of a new subject. */
     walk() {
       this.runner = button('Run these sessions from the start', () => this.run());
-      const hint = element('small', { id: 'simulator-run-hint' }, 'As the first sessions of a new subject.');
+      const hint = element('small', { id: 'simulator-run-hint' }, 'As the first sessions of a new mouse, from the first stage on.');
       this.runner.setAttribute('aria-describedby', hint.id);
       return element('p', {}, this.runner, ' ', hint);
     }
