@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -134,6 +135,7 @@ def test_every_mouse_has_a_file_that_every_disk_can_hold(tmp_path: Path) -> None
     rows = [row for name in names for row in mouse(name, [250])]
     made = judged(tmp_path, rows)
     files = list(made.files.values())
+    assert "CON.html" not in files
     assert made.files["712345"] == "712345.html"
     assert len({name.casefold() for name in files}) == len(made.mice) == len(names)
     assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.html", name) for name in files)
@@ -302,6 +304,21 @@ def test_pages_without_their_packages_say_what_to_install(lab: Colony, package: 
     assert done.returncode == 2
     assert "pip install 'autotrain-dsl[report]'" in done.stderr
     assert not (lab.folder / "pages").exists()
+
+
+def test_a_table_of_another_program_is_read_like_any_input(lab: Colony) -> None:
+    table, pages = pd.read_parquet(lab.manager_path), lab.folder / "pages"
+    shutil.rmtree(lab.folder / "df_manager.parquet.state")
+    table.iloc[::-1].assign(session_date=pd.Timestamp("2024-01-05")).to_parquet(lab.manager_path)
+    assert report(lab, "--output", str(pages), behavior=False).code == 0
+    page = (pages / "mice" / "a.html").read_text(encoding="utf-8")
+    assert re.findall('id="session-([0-9]+)"', page) == ["3", "2", "1"]
+    assert "2024-01-05" in page
+    pd.concat([table.assign(decision=["HOLD", *table["decision"][1:]]), table.iloc[2:]]).to_parquet(lab.manager_path)
+    ran = report(lab, "--output", str(pages), behavior=False)
+    assert ran.code == 1
+    assert "`HOLD` is no decision" in ran.err
+    assert "two rows for this session" in ran.err
 
 
 # Every night
