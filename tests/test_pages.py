@@ -115,6 +115,22 @@ def test_what_is_drawn_of_a_very_large_colony_are_the_newest_mice(
     assert "leaves out 2 mice" in index
 
 
+def test_long_reasons_and_many_days_do_not_make_the_chart_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = judged(tmp_path, days(*range(1, 29)))
+    long = replace(made, table=made.table.assign(reason=[f"{n} " + "<" * 9_000 for n in range(28)]))
+    assert max(map(len, colony_page.chart(long, colony_page.mice(long))["reasons"])) == 302
+    monkeypatch.setattr(colony_page, "_REASONS", 28 * 50)
+    assert max(map(len, colony_page.chart(long, colony_page.mice(long))["reasons"])) == 52
+    whole = colony_page.counts(made)
+    monkeypatch.setattr(colony_page, "_DAYS", 10)
+    found = colony_page.counts(made)
+    assert len(found["days"]) == 10
+    assert (found["days"][0], found["days"][-1]) == (whole["days"][0], whole["days"][-1])
+    assert [each["mice"][-1] for each in found["stages"]] == [each["mice"][-1] for each in whole["stages"]]
+
+
 def test_what_is_not_known_of_old_rows_is_left_open(tmp_path: Path) -> None:
     made = Colony.at(tmp_path / "colony", suffix=".parquet")
     made.judge(mouse("a", [250, 350]))
@@ -274,10 +290,13 @@ def test_only_what_is_new_is_written_again(lab: Colony) -> None:
         ([], 2, "Missing option --output"),
         (["--output", "s3://"], 2, "names no folder"),
         (["--output", "x", "--now", "soon"], 2, "is no time such as"),
+        (["--output", ""], 2, "names no folder"),
+        (["--output", "{lab}/df_manager.parquet.state/pages"], 2, "in which the state of df_manager is kept"),
+        (["--output", "{lab}/curriculums"], 2, "lies among the curriculums"),
     ],
 )
 def test_report_says_what_is_wrong_with_its_options(lab: Colony, options: list[str], code: int, said: str) -> None:
-    ran = report(lab, *options)
+    ran = report(lab, *(option.format(lab=lab.folder) for option in options))
     assert ran.code == code, ran
     assert said in ran.err
     assert "Traceback" not in ran.err
@@ -351,6 +370,20 @@ def test_a_run_makes_pages_where_they_are_configured(tmp_path: Path) -> None:
     assert command("evaluate", "--config", str(path), "--now", LATER, "--dry-run").out.count("pages:") == 0
     other = command("report", "--config", str(path), "--now", NOW)
     assert (other.code, ": 0 files written" in other.out) == (0, True)
+
+
+def test_a_defect_of_pages_hides_no_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Colony.at(tmp_path / "lab", suffix=".parquet")
+    made.behave(mouse("a", [250, 350, 350]))
+    path = configured(made, pages="pages")
+    monkeypatch.setattr(site, "files", lambda *_: {}[1])
+    ran = command("evaluate", "--config", str(path), "--now", NOW)
+    assert ran.code == 70
+    assert "KeyError" in ran.err
+    assert "these pages were not made, which is a defect in autotrain-dsl" in ran.err
+    assert "the decisions are published" in ran.err
+    assert "(3 rows)" in ran.out
+    assert len(made.manager) == 3
 
 
 def test_thresholds_of_the_watch_list_are_those_of_the_configuration(tmp_path: Path) -> None:

@@ -125,6 +125,10 @@ def command(
     return worst(each.code for each in done)
 
 
+class _DefectError(StoreError):
+    """What fails after publishing and is nobody's fault but the program's."""
+
+
 class _Evaluation:
     """The run for one df_manager: ``code`` is its exit code, ``content`` its report as data."""
 
@@ -183,7 +187,7 @@ class _Evaluation:
                 if not logs.is_json(self.logger):
                     click.echo(f"error: {text}; the decisions are published, the next run tries again", err=True)
                 self.content["failed"].append(text)
-                self.code = OUTSIDE
+                self.code = max(self.code, DEFECT if isinstance(error, _DefectError) else OUTSIDE)
 
     def _in_parts(self, job: nightly.Job, progress: Callable[[int], Callable[[str], None]]) -> nightly.Result:
         from autotrain_dsl import partitioned  # noqa: PLC0415 - few colonies are in parts
@@ -213,6 +217,9 @@ class _Evaluation:
             return [error]
         except TableError as error:  # another program has damaged the table since it was published
             return [StoreError(str(error))]
+        except Exception:  # noqa: BLE001 - what was decided has to be told all the same
+            click.echo(self.target.redact(traceback.format_exc()), err=True)
+            return [_DefectError("these pages were not made, which is a defect in autotrain-dsl: please report it")]
         if written is not None:
             place = self.target.redact(self.target.pages)
             self._tell("pages", {"place": place, "written": written})

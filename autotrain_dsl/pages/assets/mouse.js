@@ -7,6 +7,9 @@
   const stages = Object.fromEntries(mouse.stages.map((stage) => [stage.name, stage]));
   const words = { progress: "to progress", rollback: "to roll back", stay: "to stay" };
 
+  const own = (of, name) => (of && Object.hasOwn(of, name) ? of[name] : undefined); // a metric may be called `constructor`
+  const BANDS = 300; // stays that are shaded: more could not be told apart
+
   // Stays: runs of sessions at one stage of one curriculum, whose thresholds are the same.
   const stays = [];
   mouse.rows.forEach((row, place) => {
@@ -20,15 +23,25 @@
     const after = end + 1 < mouse.rows.length ? (to + mouse.rows[end + 1].session) / 2 : to + 0.5;
     return [before, after];
   };
-  const lines = (name, theme) => stays.flatMap((stay) => {
-    const found = (((curriculums[stay.curriculum] || {}).thresholds || {})[stay.stage] || {})[name] || [];
-    const [from, to] = edges(stay);
-    return found.map((each) => ({
-      x: [from, (from + to) / 2, to], y: [each.value, each.value, each.value], mode: "lines", showlegend: false,
+  // One line for all stays that a comparison was made in: a mouse may have thousands.
+  const lines = (name, theme) => {
+    const found = new Map();
+    for (const stay of stays) {
+      const limits = own(own(own(own(curriculums, stay.curriculum), "thresholds"), stay.stage), name);
+      const [from, to] = edges(stay);
+      for (const each of Array.isArray(limits) ? limits : []) {
+        if (!found.has(each)) found.set(each, { stage: stay.stage, x: [], y: [] });
+        const line = found.get(each);
+        line.x.push(from, (from + to) / 2, to, null);
+        line.y.push(each.value, each.value, each.value, null);
+      }
+    }
+    return [...found].map(([each, { stage, x, y }]) => ({
+      x, y, mode: "lines", showlegend: false, connectgaps: false,
       line: { color: theme[each.move], width: 1.8, dash: each.move === "progress" ? "solid" : "dash" },
-      hovertemplate: `${plain(stages[stay.stage].label)}, ${words[each.move]}<br>${plain(each.text)}<extra></extra>`,
+      hovertemplate: `${plain(stages[stage].label)}, ${words[each.move]}<br>${plain(each.text)}<extra></extra>`,
     }));
-  });
+  };
   const draw = (metric, place) => (theme) => ({
     traces: [
       ...lines(metric.name, theme),
@@ -41,7 +54,7 @@
     layout: {
       height: 300, hovermode: "closest", margin: { l: 70, r: 20, t: 34, b: 50 }, title: { text: plain(metric.title + (metric.unit ? ` [${metric.unit}]` : "")), x: 0.01, xanchor: "left", font: { size: 14 } },
       xaxis: { title: { text: "session" } },
-      shapes: stays.map((stay) => { const [x0, x1] = edges(stay); return { type: "rect", xref: "x", yref: "paper", x0, x1, y0: 0, y1: 1, line: { width: 0 }, fillcolor: stages[stay.stage].colour, opacity: 0.1, layer: "below" }; }),
+      shapes: (stays.length > BANDS ? [] : stays).map((stay) => { const [x0, x1] = edges(stay); return { type: "rect", xref: "x", yref: "paper", x0, x1, y0: 0, y1: 1, line: { width: 0 }, fillcolor: stages[stay.stage].colour, opacity: 0.1, layer: "below" }; }),
     },
   });
   mouse.metrics.forEach((metric, place) => chart(document.getElementById(`metric-${place}`), draw(metric, place)));
@@ -63,7 +76,7 @@
       const length = Math.max(0, ...Object.values(windows).map((values) => values.length));
       return {
         situation: { stage: row.stage, session_total, session_at_current_stage, stay: sessions_of_stay ?? session_at_current_stage },
-        history: { sessions: numbers(until, length), metrics: Object.fromEntries(names.map((name) => [name, padded(windows[name] || [], length)])) },
+        history: { sessions: numbers(until, length), metrics: Object.fromEntries(names.map((name) => [name, padded(own(windows, name) || [], length)])) },
       };
     }
     let count = 0;
@@ -81,7 +94,7 @@
     container.append(line);
   };
   const explain = (container, place) => {
-    const row = mouse.rows[place], known = curriculums[row.curriculum];
+    const row = mouse.rows[place], known = own(curriculums, row.curriculum);
     if (!known) return say(container, "The curriculum of this session is not among those that these pages were made with.");
     if (!known.rules.stages.some((stage) => stage.name === row.stage)) return say(container, "This stage is none of the curriculum's today.");
     let decision;
