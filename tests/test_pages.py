@@ -168,6 +168,14 @@ def test_two_versions_that_differ_in_a_dot_have_pages_of_their_own(tmp_path: Pat
     assert {f"curriculums/{name}" for name in files} <= set(site.files(made, None))
 
 
+def test_curriculums_are_verified_as_long_as_that_takes_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = judged(tmp_path, [*mouse("a", [250]), *mouse("b", [250], curriculum_version="2.0")], TINY, TINY_2)
+    monkeypatch.setattr(site, "_VERIFIED", 10)
+    written = site.files(made, None)
+    assert b"A solver has looked" in written["curriculums/Tiny_2_0.html"]
+    assert b"which would take too long" in written["curriculums/Tiny_1_0.html"]
+
+
 # A mouse
 
 
