@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -114,6 +115,22 @@ def test_what_is_drawn_of_a_very_large_colony_are_the_newest_mice(
     assert "leaves out 2 mice" in index
 
 
+def test_long_reasons_and_many_days_do_not_make_the_chart_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = judged(tmp_path, days(*range(1, 29)))
+    long = replace(made, table=made.table.assign(reason=[f"{n} " + "<" * 9_000 for n in range(28)]))
+    assert max(map(len, colony_page.chart(long, colony_page.mice(long))["reasons"])) == 302
+    monkeypatch.setattr(colony_page, "_REASONS", 28 * 50)
+    assert max(map(len, colony_page.chart(long, colony_page.mice(long))["reasons"])) == 52
+    whole = colony_page.counts(made)
+    monkeypatch.setattr(colony_page, "_DAYS", 10)
+    found = colony_page.counts(made)
+    assert len(found["days"]) == 10
+    assert (found["days"][0], found["days"][-1]) == (whole["days"][0], whole["days"][-1])
+    assert [each["mice"][-1] for each in found["stages"]] == [each["mice"][-1] for each in whole["stages"]]
+
+
 def test_what_is_not_known_of_old_rows_is_left_open(tmp_path: Path) -> None:
     made = Colony.at(tmp_path / "colony", suffix=".parquet")
     made.judge(mouse("a", [250, 350]))
@@ -134,6 +151,7 @@ def test_every_mouse_has_a_file_that_every_disk_can_hold(tmp_path: Path) -> None
     rows = [row for name in names for row in mouse(name, [250])]
     made = judged(tmp_path, rows)
     files = list(made.files.values())
+    assert "CON.html" not in files
     assert made.files["712345"] == "712345.html"
     assert len({name.casefold() for name in files}) == len(made.mice) == len(names)
     assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.html", name) for name in files)
@@ -148,6 +166,14 @@ def test_two_versions_that_differ_in_a_dot_have_pages_of_their_own(tmp_path: Pat
     files = list(made.curriculum_files.values())
     assert len(set(files)) == 2
     assert {f"curriculums/{name}" for name in files} <= set(site.files(made, None))
+
+
+def test_curriculums_are_verified_as_long_as_that_takes_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = judged(tmp_path, [*mouse("a", [250]), *mouse("b", [250], curriculum_version="2.0")], TINY, TINY_2)
+    monkeypatch.setattr(site, "_VERIFIED", 10)
+    written = site.files(made, None)
+    assert b"A solver has looked" in written["curriculums/Tiny_2_0.html"]
+    assert b"which would take too long" in written["curriculums/Tiny_1_0.html"]
 
 
 # A mouse
@@ -272,10 +298,13 @@ def test_only_what_is_new_is_written_again(lab: Colony) -> None:
         ([], 2, "Missing option --output"),
         (["--output", "s3://"], 2, "names no folder"),
         (["--output", "x", "--now", "soon"], 2, "is no time such as"),
+        (["--output", ""], 2, "names no folder"),
+        (["--output", "{lab}/df_manager.parquet.state/pages"], 2, "in which the state of df_manager is kept"),
+        (["--output", "{lab}/curriculums"], 2, "lies among the curriculums"),
     ],
 )
 def test_report_says_what_is_wrong_with_its_options(lab: Colony, options: list[str], code: int, said: str) -> None:
-    ran = report(lab, *options)
+    ran = report(lab, *(option.format(lab=lab.folder) for option in options))
     assert ran.code == code, ran
     assert said in ran.err
     assert "Traceback" not in ran.err
@@ -302,6 +331,21 @@ def test_pages_without_their_packages_say_what_to_install(lab: Colony, package: 
     assert done.returncode == 2
     assert "pip install 'autotrain-dsl[report]'" in done.stderr
     assert not (lab.folder / "pages").exists()
+
+
+def test_a_table_of_another_program_is_read_like_any_input(lab: Colony) -> None:
+    table, pages = pd.read_parquet(lab.manager_path), lab.folder / "pages"
+    shutil.rmtree(lab.folder / "df_manager.parquet.state")
+    table.iloc[::-1].assign(session_date=pd.Timestamp("2024-01-05")).to_parquet(lab.manager_path)
+    assert report(lab, "--output", str(pages), behavior=False).code == 0
+    page = (pages / "mice" / "a.html").read_text(encoding="utf-8")
+    assert re.findall('id="session-([0-9]+)"', page) == ["3", "2", "1"]
+    assert "2024-01-05" in page
+    pd.concat([table.assign(decision=["HOLD", *table["decision"][1:]]), table.iloc[2:]]).to_parquet(lab.manager_path)
+    ran = report(lab, "--output", str(pages), behavior=False)
+    assert ran.code == 1
+    assert "`HOLD` is no decision" in ran.err
+    assert "two rows for this session" in ran.err
 
 
 # Every night
@@ -334,6 +378,20 @@ def test_a_run_makes_pages_where_they_are_configured(tmp_path: Path) -> None:
     assert command("evaluate", "--config", str(path), "--now", LATER, "--dry-run").out.count("pages:") == 0
     other = command("report", "--config", str(path), "--now", NOW)
     assert (other.code, ": 0 files written" in other.out) == (0, True)
+
+
+def test_a_defect_of_pages_hides_no_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Colony.at(tmp_path / "lab", suffix=".parquet")
+    made.behave(mouse("a", [250, 350, 350]))
+    path = configured(made, pages="pages")
+    monkeypatch.setattr(site, "files", lambda *_: {}[1])
+    ran = command("evaluate", "--config", str(path), "--now", NOW)
+    assert ran.code == 70
+    assert "KeyError" in ran.err
+    assert "these pages were not made, which is a defect in autotrain-dsl" in ran.err
+    assert "the decisions are published" in ran.err
+    assert "(3 rows)" in ran.out
+    assert len(made.manager) == 3
 
 
 def test_thresholds_of_the_watch_list_are_those_of_the_configuration(tmp_path: Path) -> None:

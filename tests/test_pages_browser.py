@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 import axe_playwright_python
+import colony
 import pages_kit
 import pytest
 from browser import Seen, Viewer, viewer
@@ -254,6 +255,33 @@ def test_a_mouse_without_a_decision_says_why(browser: Viewer, site: Site) -> Non
     with opened(browser, site, "mice/700109.html") as seen:
         assert "there is no curriculum Coupled Baiting@2.4" in seen.page.locator("main").inner_text()
         assert seen.page.locator("table").count() == 0
+
+
+@pytest.fixture
+def shuttle(tmp_path: Path) -> Site:
+    """A mouse that changes its stage with every session, and metrics and stages that are called as in JavaScript."""
+    curriculum = colony.TINY.replace("foraging_efficiency", "constructor").replace("STAGE_1", "valueOf")
+    made = colony.Colony.at(tmp_path, curriculum, suffix=".parquet")
+    task = colony.TASK.replace("  foraging_efficiency:", "  constructor:")
+    (tmp_path / "schemas" / "tasks" / "tiny_1.0.yaml").write_text(task, encoding="utf-8")
+    rows = colony.mouse("__proto__", [250] * 400)
+    made.behave([{**row, "current_stage_actual": ("valueOf", "STAGE_2")[place % 2]} for place, row in enumerate(rows)])
+    site = Site(tmp_path)
+    site.report()
+    return site
+
+
+def test_words_of_javascript_are_names_and_many_stays_are_few_lines(browser: Viewer, shuttle: Site) -> None:
+    [page] = [each for each in shuttle.every if each.parent.name == "mice"]
+    with opened(browser, shuttle, f"mice/{page.name}") as seen:
+        assert seen.all("autotrain.data('mouse').names") == ["constructor", "finished_trials"]
+        assert seen.page.locator("#metric-0 .point").count() >= 400
+        assert seen.page.evaluate("document.getElementById('metric-0').data.length") <= 4
+        assert seen.page.evaluate("document.getElementById('metric-0').layout.shapes.length") == 0
+        seen.page.locator("#sessions details summary").first.click()
+        told = seen.page.locator("#sessions details > div").first.inner_text()
+        assert "constructor[-1]" in told
+        assert "Recorded is" not in told
 
 
 # A curriculum

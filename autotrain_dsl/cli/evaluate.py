@@ -125,6 +125,10 @@ def command(
     return worst(each.code for each in done)
 
 
+class _DefectError(StoreError):
+    """What fails after publishing and is nobody's fault but the program's."""
+
+
 class _Evaluation:
     """The run for one df_manager: ``code`` is its exit code, ``content`` its report as data."""
 
@@ -135,7 +139,7 @@ class _Evaluation:
         self.target, self.options, self.edits, self.dry_run = target, options, edits, dry_run
         self.output, self.logger, self.engine = output, logger, engine
         self.code = 0
-        self.judged = False
+        self.judged, self.pages = False, ""
         self.content: dict[str, Any] = {}
 
     def run(self) -> _Evaluation:
@@ -176,14 +180,14 @@ class _Evaluation:
                 failed += self._keep_report()
                 failed += self._pages(compiled, result.outcome.unjudged)
             if self.output == "text":
-                _say(self.target.redact(report.as_text(run)))
+                _say(self.target.redact(report.as_text(run)) + self.pages)
             for error in failed:
                 text = clean(self.target.redact(str(error)))
                 self._tell("failed", {"exit_code": OUTSIDE, "error": [text]})
                 if not logs.is_json(self.logger):
                     click.echo(f"error: {text}; the decisions are published, the next run tries again", err=True)
                 self.content["failed"].append(text)
-                self.code = OUTSIDE
+                self.code = max(self.code, DEFECT if isinstance(error, _DefectError) else OUTSIDE)
 
     def _in_parts(self, job: nightly.Job, progress: Callable[[int], Callable[[str], None]]) -> nightly.Result:
         from autotrain_dsl import partitioned  # noqa: PLC0415 - few colonies are in parts
@@ -213,11 +217,13 @@ class _Evaluation:
             return [error]
         except TableError as error:  # another program has damaged the table since it was published
             return [StoreError(str(error))]
+        except Exception:  # noqa: BLE001 - what was decided has to be told all the same
+            click.echo(self.target.redact(traceback.format_exc()), err=True)
+            return [_DefectError("these pages were not made, which is a defect in autotrain-dsl: please report it")]
         if written is not None:
             place = self.target.redact(self.target.pages)
             self._tell("pages", {"place": place, "written": written})
-            if self.output == "text":
-                _say(clean(f"pages: {place.rstrip('/')}/index.html ({counted(written, 'file')} written)") + "\n")
+            self.pages = clean(f"pages: {place.rstrip('/')}/index.html ({counted(written, 'file')} written)") + "\n"
         return []
 
     def _fail(self, code: int, lines: list[str], changed: str) -> None:

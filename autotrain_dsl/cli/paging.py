@@ -25,7 +25,8 @@ def write(target: Target, place: str, compiled: Catalog, unjudged: Sequence[Issu
     if snapshot is None:
         return None
     frame = snapshot.frame
-    if not manager.is_canonical(frame):
+    # What somebody else has written may look like it, and hold anything.
+    if not snapshot.generation or snapshot.edited or not manager.is_canonical(frame):
         rows = manager.from_frame(frame, compiled.metric_names, target.manager)
         frame = manager.to_frame(rows, compiled.integer_metrics)
     name = target.name or PurePosixPath(target.manager).stem

@@ -40,11 +40,16 @@ def command(given: Given, output: str | None, now: str | None) -> int:
     read = given.config is not None or given.behavior is not None
     chosen = targets(given if read else replace(given, behavior=UNREAD), "text")
     several = len(chosen) > 1
+    if output == "":
+        raise click.UsageError("--output names no folder")
     if output is None and (without := [target.name or "DIR" for target in chosen if target.pages is None]):
         raise click.UsageError(f"Missing option --output (or `pages` in the configuration, for {', '.join(without)})")
+    places = [_place(target, output, several=several) for target in chosen]
+    placed = [replace(target, pages=place) for target, place in zip(chosen, places, strict=True)]
+    if found := [clean(each) for each in jobs.clashes(placed)]:
+        raise click.UsageError("\n".join(found))
     if several and output is not None and "://" not in output:
         Path(output).mkdir(parents=True, exist_ok=True)
-    places = [_place(target, output, several=several) for target in chosen]
     return worst(
         [
             jobs.guarded(target, partial(_reported, place=place, time=time, read=read))

@@ -11,10 +11,12 @@ import pandas as pd
 
 from autotrain_dsl.backtest import survival
 from autotrain_dsl.pages.material import Codes, Material
-from autotrain_dsl.render.diagram import clean
+from autotrain_dsl.render.diagram import clean, cut
 from autotrain_dsl.tables import cells
 
 DRAWN = 100_000  # sessions in the chart at most
+_REASON, _REASONS = 300, 20_000_000  # characters of one reason in it, and of all of them
+_DAYS = 2_000  # points of the chart of stages over time at most
 DECISIONS = ("STAY", "PROGRESS", "ROLLBACK")
 
 
@@ -28,6 +30,7 @@ def chart(material: Material, entries: Sequence[Mapping[str, Any]]) -> dict[str,
     days, known_days = material.dates
     days = days[kept]
     reasons, texts = pd.factorize(table["reason"])
+    most = min(_REASON, _REASONS // max(len(texts), 1))
     keys = list(material.used)
     pairs = table["curriculum_name"].astype(str) + "\0" + table["curriculum_version"].astype(str)
     curriculums = {f"{name}\0{version}": place for place, (name, version) in enumerate(keys)}
@@ -39,7 +42,7 @@ def chart(material: Material, entries: Sequence[Mapping[str, Any]]) -> dict[str,
         "curriculums": [clean(f"{name} {version}") for name, version in keys],
         "metrics": material.metrics,
         "days": known_days,
-        "reasons": [clean(str(text)) for text in texts],
+        "reasons": [cut(clean(str(text)), most) for text in texts],
         "mouse": material.mouse[kept].tolist(),
         "session": table["session"].tolist(),
         "day": days.tolist(),
@@ -123,6 +126,9 @@ def counts(material: Material) -> dict[str, Any]:
             if before is not None:
                 changes[following[before], day] -= 1
     totals = np.cumsum(changes[:, :-1], axis=1)
+    if len(known) > _DAYS:  # more than a chart can show
+        shown = np.unique(np.linspace(0, len(known) - 1, _DAYS).astype(np.int64))
+        known, totals = [known[place] for place in shown.tolist()], totals[:, shown]
     return {
         "days": known,
         "stages": [

@@ -21,7 +21,7 @@ from autotrain_dsl.model import Move, Trigger
 from autotrain_dsl.pages import portable
 from autotrain_dsl.pages import words as sentences
 from autotrain_dsl.pages.material import Material, colour
-from autotrain_dsl.render import diagram, dot, palette, table
+from autotrain_dsl.render import diagram, dot, table
 from autotrain_dsl.render.diagram import Arrow, Box, Diagram, clean
 from autotrain_dsl.render.dot import GraphvizError
 from autotrain_dsl.report import changes as change_words
@@ -87,7 +87,7 @@ def context(
         "problem": problem,
         "stages": list(_stages(graph, drawn, figures)),
         "table": table.of(graph),
-        "training": palette.training,
+        "colour": colour,
         "tests": _tested(graph, suites),
         "verified": None if verified is None else _verification(verified),
         "unverified": why,

@@ -18,8 +18,10 @@ from autotrain_dsl.graph import StateGraph
 from autotrain_dsl.render.diagram import clean
 from autotrain_dsl.tables.issues import Issue
 
-_RAMP = ((91, 42, 134), (53, 96, 156), (31, 138, 140), (79, 174, 90), (224, 176, 32))  # legible on white and on black
+# Legible on white and on black, darker to lighter, so that they can be told apart without telling hues.
+_RAMP = ((150, 30, 110), (96, 66, 168), (40, 112, 190), (24, 146, 140), (104, 174, 72), (232, 182, 32))
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")  # which Windows takes for devices, whatever their ending
 
 Codes = npt.NDArray[np.int64]
 
@@ -171,7 +173,8 @@ def _file_names(names: Iterable[str], kind: str) -> dict[str, str]:
     taken: set[str] = set()
     for name in names:
         shown = name.split("\0", 1)[0]
-        if not _PLAIN.fullmatch(shown) or shown.casefold() in taken or shown.casefold().startswith("mouse-"):
+        plain = shown.casefold()
+        if not _PLAIN.fullmatch(shown) or _RESERVED.fullmatch(plain) or plain in taken or plain.startswith("mouse-"):
             shown = f"{kind or shown[:40]}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:16]}"
         taken.add(shown.casefold())
         found[name] = f"{shown}.html"

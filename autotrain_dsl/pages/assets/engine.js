@@ -76,7 +76,11 @@
 
   /** A value within a line: of a sequence only so many of the newest. */
   function shown(value, most = SHOWN_IN_REASONS) {
-    if (Array.isArray(value)) return value.slice(-most).map(each => shown(each)).join(', ');
+    if (Array.isArray(value))
+      return value
+        .slice(-most)
+        .map(each => shown(each))
+        .join(', ');
     if (value === null) return 'missing';
     if (typeof value === 'boolean') return value ? 'True' : 'False';
     return typeof value === 'number' ? number(value) : value;

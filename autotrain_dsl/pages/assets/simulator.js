@@ -32,7 +32,10 @@
   function threshold(conditions, metric) {
     for (const [kind, , , left, right] of conditions.flatMap(condition => [...walk(condition)])) {
       if (kind !== 'compare') continue;
-      for (const [side, limit] of [[left, right], [right, left]]) {
+      for (const [side, limit] of [
+        [left, right],
+        [right, left],
+      ]) {
         const reads = [...walk(side)].some(node => node[0] === 'metric' && node[1] === metric.name);
         if (reads && limit[0] === 'value' && typeof limit[1] === 'number') return limit[1];
       }
@@ -162,7 +165,11 @@
     /** What is offered beside the one decision: all sessions of the table, as those of a new subject. */
     walk() {
       this.runner = button('Run these sessions from the start', () => this.run());
-      const hint = element('small', { id: 'simulator-run-hint' }, 'As the first sessions of a new mouse, from the first stage on.');
+      const hint = element(
+        'small',
+        { id: 'simulator-run-hint' },
+        'As the first sessions of a new mouse, from the first stage on.',
+      );
       this.runner.setAttribute('aria-describedby', hint.id);
       return element('p', {}, this.runner, ' ', hint);
     }
