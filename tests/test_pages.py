@@ -111,7 +111,7 @@ def test_what_is_drawn_of_a_very_large_colony_are_the_newest_mice(
     assert set(chart["mouse"]) == {2, 3}
     assert len(chart["mice"]) == 4
     assert {len(chart[key]) for key in ("session", "day", "actual", "count", "closed", "reason")} == {4}
-    index = site.files(made, None)["index.html"].decode()
+    index = dict(site.files(made, None))["index.html"].decode()
     assert "leaves out 2 mice" in index
 
 
@@ -140,7 +140,7 @@ def test_what_is_not_known_of_old_rows_is_left_open(tmp_path: Path) -> None:
     material_ = Material("Old", frame, built, (), NOW)
     chart = colony_page.chart(material_, colony_page.mice(material_))
     assert (chart["closed"], chart["count"], chart["overridden"]) == ([None, None], [None, None], [0, 0])
-    assert "mice/a.html" in site.files(material_, None)
+    assert "mice/a.html" in dict(site.files(material_, None))
 
 
 # Names
@@ -155,7 +155,7 @@ def test_every_mouse_has_a_file_that_every_disk_can_hold(tmp_path: Path) -> None
     assert made.files["712345"] == "712345.html"
     assert len({name.casefold() for name in files}) == len(made.mice) == len(names)
     assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.html", name) for name in files)
-    written = site.files(made, None)
+    written = dict(site.files(made, None))
     assert {f"mice/{name}" for name in files} <= set(written)
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?", name) for name in written)
 
@@ -165,13 +165,13 @@ def test_two_versions_that_differ_in_a_dot_have_pages_of_their_own(tmp_path: Pat
     made = judged(tmp_path, mouse("a", [250]), TINY, other)
     files = list(made.curriculum_files.values())
     assert len(set(files)) == 2
-    assert {f"curriculums/{name}" for name in files} <= set(site.files(made, None))
+    assert {f"curriculums/{name}" for name in files} <= set(dict(site.files(made, None)))
 
 
 def test_curriculums_are_verified_as_long_as_that_takes_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = judged(tmp_path, [*mouse("a", [250]), *mouse("b", [250], curriculum_version="2.0")], TINY, TINY_2)
     monkeypatch.setattr(site, "_VERIFIED", 10)
-    written = site.files(made, None)
+    written = dict(site.files(made, None))
     assert b"A solver has looked" in written["curriculums/Tiny_2_0.html"]
     assert b"which would take too long" in written["curriculums/Tiny_1_0.html"]
 
@@ -384,7 +384,7 @@ def test_a_defect_of_pages_hides_no_decision(tmp_path: Path, monkeypatch: pytest
     made = Colony.at(tmp_path / "lab", suffix=".parquet")
     made.behave(mouse("a", [250, 350, 350]))
     path = configured(made, pages="pages")
-    monkeypatch.setattr(site, "files", lambda *_: {}[1])
+    monkeypatch.setattr(site, "files", lambda *_: {"a": 1}["b"])
     ran = command("evaluate", "--config", str(path), "--now", NOW)
     assert ran.code == 70
     assert "KeyError" in ran.err

@@ -10,7 +10,7 @@ from autotrain_dsl.catalog import Catalog
 from autotrain_dsl.cli.jobs import Target
 from autotrain_dsl.store import folder, open_state
 from autotrain_dsl.store.base import StoreError
-from autotrain_dsl.store.copies import upload
+from autotrain_dsl.store.copies import overwrite
 from autotrain_dsl.tables import manager
 from autotrain_dsl.tables.issues import Issue
 
@@ -35,8 +35,8 @@ def write(target: Target, place: str, compiled: Catalog, unjudged: Sequence[Issu
         from autotrain_dsl.pages.material import Material  # noqa: PLC0415
 
         material = Material(name, frame, compiled, tuple(unjudged), at, target.watch)
-        files = site.files(material, target.schemas)
+        objects = folder(place, target.access)
+        return sum(overwrite(objects, key, content) for key, content in site.files(material, target.schemas))
     except ModuleNotFoundError as error:
         message = f"pages need more packages ({error.name}): pip install 'autotrain-dsl[report]'"
         raise StoreError(message, wrong_use=True) from error
-    return len(upload(folder(place, target.access), files))

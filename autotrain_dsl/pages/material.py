@@ -19,7 +19,7 @@ from autotrain_dsl.render.diagram import clean
 from autotrain_dsl.tables.issues import Issue
 
 # Legible on white and on black, darker to lighter, so that they can be told apart without telling hues.
-_RAMP = ((150, 30, 110), (96, 66, 168), (40, 112, 190), (24, 146, 140), (104, 174, 72), (232, 182, 32))
+_RAMP = ((150, 30, 110), (96, 66, 168), (40, 112, 190), (24, 146, 140), (104, 174, 72), (224, 176, 32))
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")  # which Windows takes for devices, whatever their ending
 

@@ -30,21 +30,20 @@ _VERIFIED = 400  # comparisons in the rules of all curriculums that are verified
 _SCRIPTS = (rendering.PLOTLY, "common.js", "engine.js", "explain.js", "colony.js", "mouse.js", "simulator.js")
 
 
-def files(material: Material, schemas: Path | None) -> dict[str, bytes]:
-    """Every file by its path in the folder of pages; ``schemas`` is where task schemas are looked up first."""
-    return dict(_files(material, schemas))
+def files(material: Material, schemas: Path | None) -> Iterator[tuple[str, bytes]]:
+    """Every file with its path in the folder of pages, made one after another; the page that leads to all comes last.
 
-
-def _files(material: Material, schemas: Path | None) -> Iterator[tuple[str, bytes]]:
+    ``schemas`` is where task schemas are looked up first.
+    """
     yield from rendering.assets(_SCRIPTS).items()
     notices = watching.watch(
         material.table, Thresholds.of(material.thresholds), _day(material.at), material.catalog, material.unjudged
     )
     shared = {"colony": clean(material.name), "at": _time(material.at), "moves": MOVES}
     entries = colony.mice(material)
-    yield "index.html", _colony(material, shared, entries, notices)
     yield from _mice(material, shared, entries, notices)
     yield from _curriculums(material, shared, schemas)
+    yield "index.html", _colony(material, shared, entries, notices)
 
 
 def _time(text: str) -> str:
