@@ -232,6 +232,13 @@ def test_a_mouse_has_its_metrics_with_the_thresholds_of_its_stages(browser: View
         assert [300, "Stage final, to roll back<br>rule 2: mean(finished_trials[-5:]) &lt; 300<extra></extra>"] in lines
         values = seen.page.evaluate("document.getElementById('metric-0').data.at(-1).y")
         assert values[:3] == [205, 238, 276]
+        [means] = seen.all(
+            "document.getElementById('metric-0').data"
+            ".filter(each => each.hovertemplate.includes('mean(finished_trials[-5:]):'))"
+            ".map(each => each.y.filter(value => value !== null))"
+        )
+        trials = [362, 403, 450, 416, 215, 448, 430, 485, 294]
+        assert means == pytest.approx([sum(trials[at : at + 5]) / 5 for at in range(5)], rel=1e-12)
         overridden = seen.page.locator("#sessions .tag").all_inner_texts()
         assert [text for text in overridden if "overridden" in text] == [
             "overridden: Stage 2 was suggested", "overridden: Stage 1 was suggested"

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autotrain_dsl.expressions.nodes import MIRRORED, Call, Comparison, Item, Literal, Variable, names
+from autotrain_dsl.expressions import printer
+from autotrain_dsl.expressions.nodes import MIRRORED, Call, Comparison, Item, Literal, Node, Variable, names
 from autotrain_dsl.graph import StateGraph
+from autotrain_dsl.pages import portable
 from autotrain_dsl.pages.material import Material
 from autotrain_dsl.render.diagram import clean
 from autotrain_dsl.tables import cells
@@ -57,27 +59,27 @@ def all_thresholds(graph: StateGraph) -> dict[str, dict[str, list[dict[str, Any]
 
 
 def thresholds(graph: StateGraph, stage: str) -> dict[str, list[dict[str, Any]]]:
-    """Of every metric the numbers that the rules of a stage compare it, or something made of it alone, with."""
+    """Of every metric the numbers that the rules of a stage compare it, or something made of it alone, with.
+
+    ``of`` is what is compared, ``node`` the same for ``assets/engine.js``.
+    """
     found: dict[str, list[dict[str, Any]]] = {}
     for number, rule in enumerate(graph.rules(stage), 1):
         for each, text in zip(rule.program.comparisons, rule.program.texts, strict=True) if rule.program else ():
             limit = _limit(each)
             read = names(each) & graph.task.metrics.keys()
             if limit is not None and len(read) == 1 and names(each) == read:
-                entry = {
-                    "value": limit,
-                    "text": clean(f"rule {number}: {text}"),
-                    "move": rule.move.value,
-                    "last": _of_the_last(each),
-                }
+                side = each.left if isinstance(each.right, Literal) else each.right
+                entry = {"value": limit, "text": clean(f"rule {number}: {text}"), "move": rule.move.value}
+                entry |= {"of": clean(printer.text(side)), "node": portable.expression(side)}
+                entry["last"] = _is_of_the_last(side)
                 if entry not in found.setdefault(next(iter(read)), []):
                     found[next(iter(read))].append(entry)
     return found
 
 
-def _of_the_last(each: Comparison) -> bool:
-    """Whether nothing but a metric of the last session is compared, so that its marks can be held against the limit."""
-    side = each.left if isinstance(each.right, Literal) else each.right
+def _is_of_the_last(side: Node) -> bool:
+    """Whether this is nothing but a metric of the last session, so that its marks can be held against a limit."""
     if not isinstance(side, Item) or side.index != -1:
         return False
     of = side.of.of if isinstance(side.of, Call) and side.of.function == "at_stage" else side.of

@@ -8,6 +8,7 @@
   const words = { progress: 'to progress', rollback: 'to roll back', stay: 'to stay' };
 
   const own = (of, name) => (of && Object.hasOwn(of, name) ? of[name] : undefined); // a metric may be called `constructor`
+  const FOLLOWED = 1000; // sessions for which it is shown what thresholds are compared with
   const BANDS = 300; // stays that are shaded: more could not be told apart
 
   // Stays: runs of sessions at one stage of one curriculum, whose thresholds are the same.
@@ -24,13 +25,46 @@
     const after = end + 1 < mouse.rows.length ? (to + mouse.rows[end + 1].session) / 2 : to + 0.5;
     return [before, after];
   };
+  const limitsOf = (stay, name) => {
+    const found = own(own(own(own(curriculums, stay.curriculum), 'thresholds'), stay.stage), name);
+    return Array.isArray(found) ? found : [];
+  };
+  // What a threshold is compared with where that is made of several sessions: the value of every session.
+  const compared = (name, theme) => {
+    const found = new Map();
+    for (const stay of mouse.rows.length > FOLLOWED ? [] : stays) {
+      for (const { of, node, last } of limitsOf(stay, name)) {
+        if (last || (found.get(of) || {}).until === stay.end) continue;
+        if (!found.has(of)) found.set(of, { x: [], y: [] });
+        const line = found.get(of);
+        line.until = stay.end;
+        for (let place = stay.begin; place <= stay.end; place += 1) {
+          line.x.push(mouse.rows[place].session);
+          line.y.push(valueAt(node, place));
+        }
+        line.x.push(line.x.at(-1));
+        line.y.push(null);
+      }
+    }
+    return [...found]
+      .filter(([, { y }]) => y.some(value => value !== null))
+      .map(([of, { x, y }]) => ({
+        x,
+        y,
+        mode: 'lines+markers',
+        showlegend: false,
+        connectgaps: false,
+        line: { color: theme.text, width: 1.2, dash: 'dot' },
+        marker: { size: 4, color: theme.text },
+        hovertemplate: `session %{x}<br>${plain(of)}: %{y:.6g}<extra></extra>`,
+      }));
+  };
   // One line for all stays that a comparison was made in: a mouse may have thousands.
   const lines = (name, theme) => {
     const found = new Map();
     for (const stay of stays) {
-      const limits = own(own(own(own(curriculums, stay.curriculum), 'thresholds'), stay.stage), name);
       const [from, to] = edges(stay);
-      for (const each of Array.isArray(limits) ? limits : []) {
+      for (const each of limitsOf(stay, name)) {
         if (!found.has(each)) found.set(each, { stage: stay.stage, x: [], y: [] });
         const line = found.get(each);
         line.x.push(from, (from + to) / 2, to, null);
@@ -54,6 +88,7 @@
   const draw = (metric, place) => theme => ({
     traces: [
       ...lines(metric.name, theme),
+      ...compared(metric.name, theme),
       {
         x: mouse.rows.map(row => row.session),
         y: mouse.rows.map(row => row.values[place]),
@@ -101,7 +136,6 @@
       }),
     },
   });
-  mouse.metrics.forEach((metric, place) => chart(document.getElementById(`metric-${place}`), draw(metric, place)));
 
   // What the rules could read: as recorded with the decision, or from the rows up to it where nothing was recorded.
   const numbers = (until, length) => {
@@ -143,6 +177,18 @@
       },
     };
   };
+  const valueAt = (node, place) => {
+    const known = own(curriculums, mouse.rows[place].curriculum);
+    try {
+      const { situation, history } = inputs(known.rules, place);
+      const value = window.autotrain.value(node, situation, history);
+      return typeof value === 'number' ? value : null;
+    } catch {
+      return null; // what was recorded with the decision is damaged
+    }
+  };
+  mouse.metrics.forEach((metric, place) => chart(document.getElementById(`metric-${place}`), draw(metric, place)));
+
   const say = (container, text) => {
     const line = document.createElement('p');
     line.className = 'small';
