@@ -380,6 +380,16 @@ def test_a_run_makes_pages_where_they_are_configured(tmp_path: Path) -> None:
     assert (other.code, ": 0 files written" in other.out) == (0, True)
 
 
+def test_pages_after_a_run_for_one_mouse_are_about_all_of_them(tmp_path: Path) -> None:
+    made = Colony.at(tmp_path / "lab", suffix=".parquet")
+    made.behave([*mouse("a", [250, 350, 350]), *mouse("b", [250, -1])])
+    path = configured(made, pages="pages")
+    assert command("evaluate", "--config", str(path), "--now", NOW).code == 1
+    before = {page: page.read_bytes() for page in (made.folder / "pages").rglob("*.html")}
+    assert command("evaluate", "--config", str(path), "--now", NOW, "--subject", "a").code == 0
+    assert {page: page.read_bytes() for page in before} == before
+
+
 def test_a_defect_of_pages_hides_no_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Colony.at(tmp_path / "lab", suffix=".parquet")
     made.behave(mouse("a", [250, 350, 350]))
