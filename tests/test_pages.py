@@ -160,6 +160,13 @@ def test_every_mouse_has_a_file_that_every_disk_can_hold(tmp_path: Path) -> None
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?", name) for name in written)
 
 
+def test_no_name_takes_the_file_of_another_ones_hash() -> None:
+    long = "x" * 70 + "\0x\0"
+    [taken] = material._file_names([long], "").values()
+    found = material._file_names([taken.removesuffix(".html") + "\0y\0", long], "")
+    assert len(set(found.values())) == 2
+
+
 def test_two_versions_that_differ_in_a_dot_have_pages_of_their_own(tmp_path: Path) -> None:
     other = TINY.replace('version: "1.0"\ntask', 'version: "1_0"\ntask')
     made = judged(tmp_path, mouse("a", [250]), TINY, other)
