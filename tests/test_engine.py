@@ -35,7 +35,7 @@ from autotrain_dsl.report import traces as words
 
 ASSETS = Path(portable.__file__).parent / "assets"
 SCRIPTS = ("engine.js", "explain.js", "simulator.js")
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:"
 PAGE = """\
 <!DOCTYPE html>
 <html lang="en">

@@ -160,6 +160,13 @@ def test_every_mouse_has_a_file_that_every_disk_can_hold(tmp_path: Path) -> None
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)?", name) for name in written)
 
 
+def test_no_name_takes_the_file_of_another_ones_hash() -> None:
+    long = "x" * 70 + "\0x\0"
+    [taken] = material._file_names([long], "").values()
+    found = material._file_names([taken.removesuffix(".html") + "\0y\0", long], "")
+    assert len(set(found.values())) == 2
+
+
 def test_two_versions_that_differ_in_a_dot_have_pages_of_their_own(tmp_path: Path) -> None:
     other = TINY.replace('version: "1.0"\ntask', 'version: "1_0"\ntask')
     made = judged(tmp_path, mouse("a", [250]), TINY, other)
@@ -378,6 +385,16 @@ def test_a_run_makes_pages_where_they_are_configured(tmp_path: Path) -> None:
     assert command("evaluate", "--config", str(path), "--now", LATER, "--dry-run").out.count("pages:") == 0
     other = command("report", "--config", str(path), "--now", NOW)
     assert (other.code, ": 0 files written" in other.out) == (0, True)
+
+
+def test_pages_after_a_run_for_one_mouse_are_about_all_of_them(tmp_path: Path) -> None:
+    made = Colony.at(tmp_path / "lab", suffix=".parquet")
+    made.behave([*mouse("a", [250, 350, 350]), *mouse("b", [250, -1])])
+    path = configured(made, pages="pages")
+    assert command("evaluate", "--config", str(path), "--now", NOW).code == 1
+    before = {page: page.read_bytes() for page in (made.folder / "pages").rglob("*.html")}
+    assert command("evaluate", "--config", str(path), "--now", NOW, "--subject", "a").code == 0
+    assert {page: page.read_bytes() for page in before} == before
 
 
 def test_a_defect_of_pages_hides_no_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

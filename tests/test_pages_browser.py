@@ -245,6 +245,17 @@ def test_a_mouse_has_its_metrics_with_the_thresholds_of_its_stages(browser: View
         ]  # fmt: skip
 
 
+def test_a_chart_is_kept_as_a_picture(browser: Viewer, site: Site, tmp_path: Path) -> None:
+    with browser.open(site.pages / "mice" / "700107.html") as seen:
+        seen.page.locator("#metric-0 .point").first.wait_for()
+        seen.page.locator("#metric-0").hover()
+        with seen.page.expect_download() as kept:
+            seen.page.locator("#metric-0 .modebar-btn").first.click()
+        kept.value.save_as(tmp_path / "chart.png")
+        assert seen.complaints == []
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_every_decision_is_made_once_more_rule_by_rule(browser: Viewer, site: Site) -> None:
     with opened(browser, site, "mice/700107.html") as seen:
         for details in seen.page.locator("#sessions details").all():

@@ -212,6 +212,9 @@ class _Evaluation:
         if self.target.pages is None:
             return []
         try:
+            if self.options.subjects is not None:  # pages are about all mice
+                job = self.target.job(compiled, Options(now=self.options.now, program=__version__), dry_run=True)
+                unjudged = nightly.run(job, lambda _: lambda _: None).outcome.unjudged
             written = paging.write(self.target, self.target.pages, compiled, unjudged, self.options.now)
         except StoreError as error:
             return [error]

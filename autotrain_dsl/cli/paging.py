@@ -29,7 +29,7 @@ def write(target: Target, place: str, compiled: Catalog, unjudged: Sequence[Issu
     if not snapshot.generation or snapshot.edited or not manager.is_canonical(frame):
         rows = manager.from_frame(frame, compiled.metric_names, target.manager)
         frame = manager.to_frame(rows, compiled.integer_metrics)
-    name = target.name or PurePosixPath(target.manager).stem
+    name = target.name or target.redact(PurePosixPath(target.manager).stem)
     try:
         from autotrain_dsl.pages import site  # noqa: PLC0415 - an extra, and heavy
         from autotrain_dsl.pages.material import Material  # noqa: PLC0415

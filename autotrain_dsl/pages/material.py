@@ -21,6 +21,7 @@ from autotrain_dsl.tables.issues import Issue
 # Legible on white and on black, darker to lighter, so that they can be told apart without telling hues.
 _RAMP = ((150, 30, 110), (96, 66, 168), (40, 112, 190), (24, 146, 140), (104, 174, 72), (224, 176, 32))
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_HASHED = re.compile(r"(mouse-.*|.*-[0-9a-f]{16})")
 _RESERVED = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]")  # which Windows takes for devices, whatever their ending
 
 Codes = npt.NDArray[np.int64]
@@ -174,7 +175,8 @@ def _file_names(names: Iterable[str], kind: str) -> dict[str, str]:
     for name in names:
         shown = name.split("\0", 1)[0]
         plain = shown.casefold()
-        if not _PLAIN.fullmatch(shown) or _RESERVED.fullmatch(plain) or plain in taken or plain.startswith("mouse-"):
+        unfit = not _PLAIN.fullmatch(shown) or _RESERVED.fullmatch(plain) or _HASHED.fullmatch(plain)
+        if unfit or plain in taken:
             shown = f"{kind or shown[:40]}-{hashlib.sha256(name.encode('utf-8', 'replace')).hexdigest()[:16]}"
         taken.add(shown.casefold())
         found[name] = f"{shown}.html"

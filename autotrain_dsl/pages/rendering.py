@@ -19,7 +19,7 @@ from autotrain_dsl.pages.portable import embedded
 _HERE = Path(__file__).parent
 PLOTLY = "plotly.min.js"
 _POLICY = (
-    "default-src 'none'; script-src {scripts}; style-src {styles}; img-src 'self' data:; "
+    "default-src 'none'; script-src {scripts}; style-src {styles}; img-src 'self' data: blob:; "
     "base-uri 'none'; form-action 'none'"
 )
 
