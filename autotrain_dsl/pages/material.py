@@ -114,8 +114,9 @@ class Material:
         }
 
     def is_final(self, curriculum: tuple[str, str], stage: str) -> bool:
-        """Whether training is complete at a stage of a curriculum."""
-        graph = self.graph(*curriculum)
+        """Whether training is complete at a stage; of a version that is gone the newest one of its name tells."""
+        same = (graph for graph in self.graphs if graph.curriculum.name == curriculum[0])
+        graph = self.graph(*curriculum) or next(same, None)
         return graph is not None and graph.has_stage(stage) and graph.stage(stage).final
 
     @cached_property

@@ -4,6 +4,7 @@
   const { arrivals, chart, data, inTime, plain, wrapped } = window.autotrain;
   const colony = data('colony');
   const PIECE = 15; // mice in one chart: few enough to be drawn at once
+  const MARKS = 2000; // and marks, of which one mouse may have more
   const ROW = 22; // pixels of a line
   const DECISIONS = ['STAY', 'PROGRESS', 'ROLLBACK'];
   const $ = id => document.getElementById(id);
@@ -192,13 +193,24 @@
     const strips = $('progress');
     strips.replaceChildren();
     pieces = inTime(target => piece(target, target.mice, $('axis').value, target.mice[0] === shownMice[0]), '400px');
-    for (let at = 0; at < shownMice.length; at += PIECE) {
+    for (let at = 0; at < shownMice.length;) {
+      let end = at,
+        marks = 0;
+      while (
+        end < shownMice.length &&
+        end - at < PIECE &&
+        (end === at || marks + rows[shownMice[end]].length <= MARKS)
+      ) {
+        marks += rows[shownMice[end]].length;
+        end += 1;
+      }
       const strip = document.createElement('div');
       strip.className = 'chart strip';
-      strip.mice = shownMice.slice(at, at + PIECE);
+      strip.mice = shownMice.slice(at, end);
       strip.style.height = `${strip.mice.length * ROW + (at ? 8 : 52)}px`;
       strips.append(strip);
       pieces.add(strip);
+      at = end;
     }
   };
   ['axis', 'order', 'curriculum', 'stage', 'watched'].forEach(id => $(id).addEventListener('change', draw));
