@@ -3,7 +3,7 @@
 (() => {
   const { arrivals, chart, data, inTime, plain, wrapped } = window.autotrain;
   const colony = data('colony');
-  const PIECE = 15; // mice in one chart: few enough to be drawn at once
+  const PIECE = 10; // mice in one chart: few enough to be drawn at once
   const MARKS = 2000; // and marks, of which one mouse may have more
   const ROW = 22; // pixels of a line
   const DECISIONS = ['STAY', 'PROGRESS', 'ROLLBACK'];

@@ -73,18 +73,40 @@
   };
 
   // Calls `draw` for every element once it comes near to the part of the page that is seen, and for all before printing.
+  // One at a time, so that what was drawn first can be seen before the next is begun.
   autotrain.inTime = (draw, margin) => {
     const waiting = new Set();
-    const take = element => waiting.delete(element) && (near.unobserve(element), draw(element));
-    const near = new IntersectionObserver(
-      entries => entries.forEach(each => each.isIntersecting && take(each.target)),
+    const near = [];
+    const take = element => {
+      if (waiting.delete(element)) {
+        watcher.unobserve(element);
+        draw(element);
+      }
+    };
+    const next = () => {
+      if (near.length) take(near.shift());
+      if (near.length) setTimeout(next);
+    };
+    const watcher = new IntersectionObserver(
+      entries => {
+        const idle = !near.length;
+        near.push(...entries.filter(each => each.isIntersecting).map(each => each.target));
+        if (idle) next();
+      },
       { rootMargin: margin },
     );
     const all = () => [...waiting].forEach(take);
     addEventListener('beforeprint', all);
     return {
-      add: element => (waiting.add(element), near.observe(element)),
-      stop: () => (near.disconnect(), removeEventListener('beforeprint', all)),
+      add: element => {
+        waiting.add(element);
+        watcher.observe(element);
+      },
+      stop: () => {
+        watcher.disconnect();
+        near.length = 0;
+        removeEventListener('beforeprint', all);
+      },
     };
   };
 
