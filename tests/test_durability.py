@@ -196,7 +196,7 @@ def test_a_run_that_is_held_up_never_leaves_an_older_generation_in_a_table(
     tmp_path: Path, stores: Get, warm: Warmed, name: str
 ) -> None:
     store = stores(name)
-    every = {"local": 17, "s3": 43}.get(name, 13)
+    every = {"local": 17, "s3": 61}.get(name, 13)
     assert durability.interleave(store, warm(store), tmp_path / "held", every) >= 2
 
 
@@ -207,8 +207,8 @@ def test_a_run_that_is_held_up_never_leaves_an_older_generation_in_a_table(
 def test_a_store_that_fails_at_any_request_is_made_up_for(tmp_path: Path, stores: Get, warm: Warmed, kind: str) -> None:
     store = stores("s3")
     assert isinstance(store, S3)
-    codes = durability.fail(store, warm(store), tmp_path / "fail", [kind], every=41, start=FAULTS.index(kind))
-    assert sum(codes.values()) >= 2
+    codes = durability.fail(store, warm(store), tmp_path / "fail", [kind], every=61, start=FAULTS.index(kind))
+    assert sum(codes.values()) >= 1
 
 
 # Damaged
