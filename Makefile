@@ -19,7 +19,7 @@ demo: $(VENV)/.ready
 	@echo; echo "Your tables: demo/df_manager.csv and demo/df_manager_stats.csv; your pages: demo/pages/index.html (make clean removes them)"
 
 test: $(VENV)/.ready readers
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 # The pandas versions that rigs run, each in a folder of its own, to read there what is written here.
 readers: $(VENV)/.ready
