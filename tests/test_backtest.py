@@ -669,6 +669,29 @@ def against(lab: Path) -> list[str]:
     return ["--against", str(lab / "old.yaml")]
 
 
+def test_one_curriculum_is_strict_only_until_the_record_leaves_it(lab: Path) -> None:
+    rows = [
+        *mouse("a", [250, 350, 350], current_stage_actual="STAGE_1"),
+        *mouse("c", [1, 2], current_stage_actual="STAGE_1"),
+    ]
+    write_table(frame_of(rows), lab / "ran.csv")
+    ran = backtest(lab, "new.yaml", behavior="ran.csv")
+    told = " ".join(ran.out.split())
+    # `a` should have gone on to the second stage after its first session, and was kept; `c` ran what it should have.
+    wanted = (
+        "strictly, as long as a mouse was run at the stage that the curriculum has it at: 3 sessions; from there on"
+    )
+    assert wanted in told
+    assert "assuming the same behaviour at another stage: 2 sessions" in told
+    assert "strictly" not in backtest(lab, "new.yaml").out
+
+
+def test_a_report_that_cannot_be_written_names_its_place(lab: Path) -> None:
+    ran = backtest(lab, "new.yaml", "--output", str(lab / "nowhere" / "report.txt"))
+    assert (ran.code, ran.out) == (3, "")
+    assert "cannot write nowhere/report.txt: No such file or directory" in ran.err
+
+
 def test_the_report_as_text(lab: Path) -> None:
     ran = backtest(lab, "new.yaml", *against(lab))
     assert (ran.code, ran.err) == (0, "")

@@ -74,6 +74,11 @@ class Verdict:
     rule: int
     reason: str
 
+    @property
+    def aim(self) -> str:
+        """What is decided, and where that leads: ``STAY``, ``PROGRESS to STAGE_2``."""
+        return self.decision if self.decision == "STAY" else f"{self.decision} to {self.following}"
+
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
@@ -133,7 +138,7 @@ class Comparison:
     @property
     def ways(self) -> list[tuple[tuple[str, str, str], int]]:
         """What the first differences are (where, old and new decision), and how many mice have it; most first."""
-        told = Counter((_where(each), _aim(each.old), _aim(each.new)) for each in self.divergences)
+        told = Counter((_where(each), each.old.aim, each.new.aim) for each in self.divergences)
         return sorted(told.items(), key=lambda way: (-way[1], way[0]))
 
 
@@ -175,10 +180,6 @@ def compare(recorded: Recorded, new: StateGraph, old: StateGraph | None = None, 
 def _where(each: Divergence) -> str:
     was, now = each.old.stage, each.new.stage
     return was if was == now else f"{was} before, {now} now"
-
-
-def _aim(verdict: Verdict) -> str:
-    return verdict.decision if verdict.decision == "STAY" else f"{verdict.decision} to {verdict.following}"
 
 
 def _mouse(one: Replay) -> Whole:

@@ -94,7 +94,10 @@ def command(
         elif file.resolve() in {Path(each).resolve() for each in (new, old, behavior or target.behavior) if each}:
             raise click.BadParameter(f"{clean(str(file))} is read; name another file", param_hint="--output")
         else:
-            file.write_text(shown, encoding="utf-8")
+            try:
+                file.write_text(shown, encoding="utf-8")
+            except OSError as error:
+                raise OSError(error.errno, clean(f"cannot write {file}: {error.strerror}")) from error
         return ATTENTION if any(each.errors for each, _ in made.variants) else 0
 
     return replays.made(Place(behavior, config, manager, names), output, (after, before), variants, show)

@@ -186,6 +186,12 @@ def parting(one: Comparison) -> Iterator[str]:
             f"from there on, or once the record has left the replay, assuming the same behaviour at another stage: "
             f"{counted(assumed.sessions, 'session')}, the decision differs in {assumed.differing:,}"
         )
+    elif one.ran:
+        yield (
+            f"strictly, as long as a mouse was run at the stage that the curriculum has it at: "
+            f"{counted(strict.sessions, 'session')}; from there on, assuming the same behaviour at another stage: "
+            f"{counted(assumed.sessions, 'session')}"
+        )
     if one.at_run is not None:
         yield (
             f"at the stage that was really run: {counted(one.at_run.sessions, 'session')}, "
@@ -322,8 +328,7 @@ def divergence(each: Divergence) -> str:
 
 def verdict(each: Verdict) -> str:
     """A decision with the rule that took it."""
-    aim = each.decision if each.decision == "STAY" else f"{each.decision} to {each.following}"
-    return f"{aim} (rule {each.rule})" if each.rule else f"{aim} (no rule)"
+    return f"{each.aim} (rule {each.rule})" if each.rule else f"{each.aim} (no rule)"
 
 
 def base_name(made: BackTest) -> str:
