@@ -97,11 +97,7 @@ class _Used:
         on = ~sessions.curriculum.where("")
         counting = (sessions.number > 0) & (sessions.subject >= 0)
         rows = np.flatnonzero(counting if layout.whole_history else counting & on)
-        ranks = np.empty(len(sessions.names) + 1, np.int64)
-        ranks[np.array([place for _, place in sorted(sessions.names.items())], np.int64)] = np.arange(
-            len(sessions.names)
-        )
-        rows = rows[np.lexsort((sessions.number[rows], ranks[sessions.subject[rows]]))]
+        rows = sessions.ordered(rows)
         twice = (np.diff(sessions.number[rows]) == 0) & (np.diff(sessions.subject[rows]) == 0)
         doubtful[sessions.subject[rows[1:][twice]]] = True
         graphs, graph = _graphs(sessions, catalog, options)

@@ -77,7 +77,7 @@ def read(
         of_names |= named.get(name, of_names)
     counting = (sessions.number > 0) & (sessions.subject >= 0)
     rows = np.flatnonzero(counting if layout.whole_history else counting & ~sessions.curriculum.where(""))
-    rows = rows[np.lexsort((sessions.number[rows], _ranks(sessions)[sessions.subject[rows]]))]
+    rows = sessions.ordered(rows)
     ran = sessions.text("current_stage_actual", cells.text)
     again, differing = _repeated(sessions, metrics, ran, rows, layout)
     held = _held(sessions, rows, differing)
@@ -143,13 +143,6 @@ def _require(metrics: Sequence[Metric], frame: pd.DataFrame, uri: str) -> None:
     ]
     if missing:
         raise TableError(missing)
-
-
-def _ranks(sessions: Sessions) -> Numbers:
-    """The place of every mouse in the order of their names."""
-    ranks = np.empty(len(sessions.names), np.int64)
-    ranks[[place for _, place in sorted(sessions.names.items())]] = np.arange(len(sessions.names))
-    return ranks
 
 
 def _repeated(

@@ -13,11 +13,11 @@ from autotrain_dsl.backtest import survival
 from autotrain_dsl.pages.material import Codes, Material
 from autotrain_dsl.render.diagram import clean, cut
 from autotrain_dsl.tables import cells
+from autotrain_dsl.tables.manager import DECISIONS
 
 DRAWN = 100_000  # sessions in the chart at most
 _REASON, _REASONS = 300, 20_000_000  # characters of one reason in it, and of all of them
 _DAYS = 2_000  # points of the chart of stages over time at most
-DECISIONS = ("STAY", "PROGRESS", "ROLLBACK")
 
 
 def chart(material: Material, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -84,6 +84,13 @@ class Sessions:
             return None
         return cls(frame, names, subject, number, curriculum, version)
 
+    def ordered(self, rows: Numbers) -> Numbers:
+        """Rows that have a subject, by its name and then by session number."""
+        ranks = np.empty(len(self.names), np.int64)
+        ranks[np.array([place for _, place in sorted(self.names.items())], np.int64)] = np.arange(len(self.names))
+        found: Numbers = rows[np.lexsort((self.number[rows], ranks[self.subject[rows]]))]
+        return found
+
     def text(self, column: str, read: Callable[[Any], str]) -> Words:
         """Any other column of texts."""
         return Words.of(self.frame.get(column), read, len(self.frame))
